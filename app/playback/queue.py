@@ -232,8 +232,8 @@ class PlayQueue:
     def remove(self, indices: Iterable[int]) -> tuple[QueueEntry, ...]:
         """Take out the songs at these places, and return them.
 
-        A place that is not there is no error. If the current song is among them, the current place is between
-        its neighbours.
+        A place that is not there is no error. If the current song is among
+        them, the current place is between its neighbours.
         """
         gone = {i for i in indices if 0 <= i < len(self._entries)}
         if not gone:
