@@ -1,0 +1,469 @@
+"""What the user can set: typed, bounded, kept as TOML; errors say what to write instead."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from inference.errors import UndertoneError
+
+__all__ = [
+    "Appearance",
+    "Collection",
+    "Integer",
+    "Kind",
+    "Listening",
+    "OneOf",
+    "Playback",
+    "Prompts",
+    "Real",
+    "Settings",
+    "SettingsError",
+    "Switch",
+    "Tagging",
+    "Text",
+    "Texts",
+    "Window",
+    "describe",
+]
+
+Value = str | int | float | bool | tuple[str, ...]
+
+
+class SettingsError(UndertoneError):
+    """A settings file, or one value in it, that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What values a setting takes.
+
+    `label` and `help` are for people, `hint` completes "write ...".
+    """
+
+    label: str = ""
+    help: str = field(default="", kw_only=True)
+
+    @property
+    def hint(self) -> str:
+        raise NotImplementedError
+
+    def accepts(self, value: object) -> bool:
+        raise NotImplementedError
+
+    def read(self, value: object) -> object:
+        """The value as the program keeps it, from the value that TOML holds."""
+        return value
+
+    def write(self, value: Any) -> object:
+        """The value as TOML holds it."""
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Switch(Kind):
+    """true or false."""
+
+    @property
+    def hint(self) -> str:
+        return "true or false"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Integer(Kind):
+    """A whole number from `low` to `high`, both included, in `unit`."""
+
+    low: int = 0
+    high: int = 100
+    unit: str = ""
+
+    @property
+    def hint(self) -> str:
+        unit = f" ({self.unit})" if self.unit else ""
+        return f"a whole number from {self.low} to {self.high}{unit}"
+
+    def accepts(self, value: object) -> bool:
+        return (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and self.low <= value <= self.high
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Real(Kind):
+    """A number from `low` to `high`, both included, in `unit`."""
+
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+
+    @property
+    def hint(self) -> str:
+        unit = f" ({self.unit})" if self.unit else ""
+        return f"a number from {self.low:g} to {self.high:g}{unit}"
+
+    def accepts(self, value: object) -> bool:
+        # A NaN fails both comparisons.
+        return (
+            isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and self.low <= value <= self.high
+        )
+
+    def read(self, value: object) -> object:
+        return float(value) if isinstance(value, (int, float)) else value
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Kind):
+    """One of a few words."""
+
+    choices: tuple[str, ...] = ()
+
+    @property
+    def hint(self) -> str:
+        quoted = [f'"{choice}"' for choice in self.choices]
+        return f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and value in self.choices
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Kind):
+    """A text of at most `longest` characters."""
+
+    longest: int = 200
+
+    @property
+    def hint(self) -> str:
+        return f"a text in quotes of at most {self.longest} characters"
+
+    def accepts(self, value: object) -> bool:
+        return isinstance(value, str) and len(value) <= self.longest
+
+
+@dataclass(frozen=True, slots=True)
+class Texts(Kind):
+    """A list of at most `most` texts."""
+
+    most: int = 100
+
+    @property
+    def hint(self) -> str:
+        return f"a list of at most {self.most} texts in quotes"
+
+    def accepts(self, value: object) -> bool:
+        return (
+            isinstance(value, (list, tuple))
+            and len(value) <= self.most
+            and all(isinstance(item, str) and len(item) <= 1000 for item in value)
+        )
+
+    def read(self, value: object) -> object:
+        return tuple(value) if isinstance(value, (list, tuple)) else value
+
+    def write(self, value: Any) -> object:
+        return list(value)
+
+
+def _setting(default: Value, kind: Kind) -> Any:
+    return field(default=default, metadata={"kind": kind})
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """[appearance]"""
+
+    theme: str = _setting("system", OneOf("Theme", ("system", "light", "dark")))
+    reduced_motion: bool = _setting(False, Switch("Less movement"))
+    notifications: bool = _setting(True, Switch("Notify when the song changes"))
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """[library]"""
+
+    scan_at_start: bool = _setting(True, Switch("Look for new songs at start"))
+    unsure_below: float = _setting(
+        0.5,
+        Real(
+            "Call a mood unsure below",
+            0.0,
+            1.0,
+            "confidence",
+            help="Songs whose mood is less certain than this are shown as unsure.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """[playback]"""
+
+    volume: int = _setting(80, Integer("Volume", 0, 100, "percent"))
+    muted: bool = _setting(False, Switch("Muted"))
+    shuffle: bool = _setting(False, Switch("Shuffle"))
+    repeat: str = _setting("off", OneOf("Repeat", ("off", "all", "one")))
+    replay_gain: str = _setting("track", OneOf("ReplayGain", ("off", "track", "album")))
+    resume: bool = _setting(True, Switch("Resume the queue at start"))
+    output_device: str = _setting("", Text("Output device (empty: the system's)"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """[tagging]"""
+
+    model: str = _setting(
+        "",
+        Text("Model", 64, help="The id of an installed model; empty takes the best one."),
+    )
+    jobs: int = _setting(
+        1,
+        Integer("Songs at a time", 1, 64, help="Each takes one processor core while it works."),
+    )
+    after_scan: bool = _setting(
+        True, Switch("Find the mood of new songs by itself", help="In the background.")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """[listening]: the sensor band."""
+
+    device: str = _setting("", Text("Paired band", 200))
+    record: bool = _setting(False, Switch("Record sessions"))
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """[prompts]"""
+
+    enabled: bool = _setting(True, Switch("Ask how a song felt"))
+    at_most_per_hour: int = _setting(4, Integer("Questions an hour", 0, 60))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """[window]: how the player window was left."""
+
+    geometry: str = _setting("", Text("Position and size, base64", 4000))
+    columns: str = _setting("", Text("State of the table's header, base64", 8000))
+    splitter: str = _setting("", Text("State of the splitter, base64", 4000))
+    sort: str = _setting("artist", Text("Sorted by", 40))
+    descending: bool = _setting(False, Switch("Sorted downwards"))
+    last_folder: str = _setting("", Text("Folder that was added last", 5000))
+    seen_welcome: bool = _setting(False, Switch("First-run guide was shown"))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, by section.
+
+    Parameters
+    ----------
+    unknown : mapping
+        Keys of the file that this version does not know; `save` writes them back.
+
+    Examples
+    --------
+    >>> quieter = Settings().changed("playback", volume=30)
+    >>> quieter.playback.volume
+    30
+    """
+
+    appearance: Appearance = field(default_factory=Appearance)
+    library: Collection = field(default_factory=Collection)
+    playback: Playback = field(default_factory=Playback)
+    tagging: Tagging = field(default_factory=Tagging)
+    listening: Listening = field(default_factory=Listening)
+    prompts: Prompts = field(default_factory=Prompts)
+    window: Window = field(default_factory=Window)
+    unknown: Mapping[str, Any] = field(default_factory=dict, compare=True)
+
+    def changed(self, section: str, /, **values: Value) -> Settings:
+        """A copy with some values of one section changed.
+
+        Raises
+        ------
+        SettingsError
+            If a value is out of its bounds or the setting is not known.
+        """
+        current = getattr(self, section, None)
+        if section not in _SECTIONS or current is None:
+            raise SettingsError(f"there are no settings named {section!r}")
+        kinds = _kinds(section)
+        for name, value in values.items():
+            if name not in kinds:
+                raise SettingsError(f"there is no setting {section}.{name}")
+            if not kinds[name].accepts(value):
+                raise _bad_value(section, name, value, kinds[name])
+        return replace(self, **{section: replace(current, **values)})
+
+    @classmethod
+    def load(cls, path: Path) -> Settings:
+        """Read `path`; a file that is not there means defaults.
+
+        Raises
+        ------
+        SettingsError
+            With every fault of the file, and what to write instead.
+        """
+        settings, faults = cls.load_usable(path)
+        if faults:
+            raise SettingsError(
+                f"{path}: " + "; ".join(fault.message for fault in faults),
+                " ".join(fault.remedy for fault in faults),
+            )
+        return settings
+
+    @classmethod
+    def load_usable(cls, path: Path) -> tuple[Settings, list[SettingsError]]:
+        """Like `load`, with the default in place of each value that cannot be used.
+
+        For the window, which opens all the same and shows the faults.
+        """
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls(), []
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            remedy = f"Mend it, or delete {path} to start from the defaults"
+            return cls(), [SettingsError(f"the settings are not valid TOML ({error})", remedy)]
+        except OSError as error:
+            remedy = f"Make {path} readable"
+            return cls(), [SettingsError(f"the settings cannot be read ({error.strerror})", remedy)]
+        return _from_toml(raw)
+
+    def save(self, path: Path) -> None:
+        """Write to `path` at once or not at all, readable by the owner alone.
+
+        A file that is there and is not valid TOML is kept beside it as ``*.broken``.
+
+        Raises
+        ------
+        SettingsError
+            If it cannot be written; the old file is then as it was.
+        """
+        import tomli_w
+
+        text = tomli_w.dumps(self._to_toml())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _keep_broken(path)
+            _write_atomically(path, text)
+        except OSError as error:
+            raise SettingsError(
+                f"the settings cannot be saved to {path} ({error.strerror})",
+                "Free some space or make the folder writable",
+            ) from error
+
+    def _to_toml(self) -> dict[str, Any]:
+        table: dict[str, Any] = {
+            key: dict(value) if isinstance(value, Mapping) else value
+            for key, value in self.unknown.items()
+        }
+        for section in _SECTIONS:
+            values = getattr(self, section)
+            known = {n: k.write(getattr(values, n)) for n, k in _kinds(section).items()}
+            rest = table.get(section)
+            table[section] = {**known, **(rest if isinstance(rest, dict) else {})}
+        return table
+
+
+_SECTIONS: dict[str, type] = {
+    "appearance": Appearance,
+    "library": Collection,
+    "playback": Playback,
+    "tagging": Tagging,
+    "listening": Listening,
+    "prompts": Prompts,
+    "window": Window,
+}
+
+
+def describe() -> list[tuple[str, str, Kind, Value]]:
+    """Every setting as (section, name, kind, default): what a preferences page is made from."""
+    defaults = Settings()
+    return [
+        (section, name, kind, getattr(getattr(defaults, section), name))
+        for section in _SECTIONS
+        for name, kind in _kinds(section).items()
+    ]
+
+
+def _kinds(section: str) -> dict[str, Kind]:
+    return {f.name: f.metadata["kind"] for f in fields(_SECTIONS[section])}
+
+
+def _bad_value(section: str, name: str, value: object, kind: Kind) -> SettingsError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return SettingsError(f"{section}.{name} is {shown}", f"For {section}.{name} write {kind.hint}")
+
+
+def _from_toml(raw: dict[str, Any]) -> tuple[Settings, list[SettingsError]]:
+    faults: list[SettingsError] = []
+    unknown: dict[str, Any] = {}
+    sections: dict[str, Any] = {}
+    for section, value in raw.items():
+        if section not in _SECTIONS:
+            unknown[section] = value
+        elif not isinstance(value, dict):
+            faults.append(
+                SettingsError(f"{section} is not a section", f"Write [{section}] on a line")
+            )
+        else:
+            sections[section], rest = _read_section(section, value, faults)
+            if rest:
+                unknown[section] = rest
+    return Settings(**sections, unknown=unknown), faults
+
+
+def _read_section(
+    section: str, table: dict[str, Any], faults: list[SettingsError]
+) -> tuple[Any, dict[str, Any]]:
+    kinds = _kinds(section)
+    known: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for name, value in table.items():
+        kind = kinds.get(name)
+        if kind is None:
+            rest[name] = value
+        elif kind.accepts(value):
+            known[name] = kind.read(value)
+        else:
+            faults.append(_bad_value(section, name, value, kind))
+    return _SECTIONS[section](**known), rest
+
+
+def _keep_broken(path: Path) -> None:
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        path.replace(path.with_name(path.name + ".broken"))
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    target = path.resolve()  # a settings file may be a link into somebody's dotfiles
+    handle, temporary = tempfile.mkstemp(prefix=".settings-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
