@@ -1,0 +1,68 @@
+"""How values read on the screen: times, counts, mood names. Every text passes the translator."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale
+
+from inference.emotion import Quadrant
+
+__all__ = ["clock", "count", "eta", "mood_name", "one_line", "songs"]
+
+_CONTEXT = "Text"
+_MOODS = {
+    Quadrant.HAHV: QT_TRANSLATE_NOOP("Text", "Happy"),
+    Quadrant.HALV: QT_TRANSLATE_NOOP("Text", "Tense"),
+    Quadrant.LAHV: QT_TRANSLATE_NOOP("Text", "Calm"),
+    Quadrant.LALV: QT_TRANSLATE_NOOP("Text", "Sad"),
+}
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate(_CONTEXT, text)
+
+
+def mood_name(quadrant: Quadrant | None) -> str:
+    """ "Happy", "Tense", "Calm", "Sad", or "Untagged", in the listener's language."""
+    return _tr("Untagged") if quadrant is None else _tr(_MOODS[quadrant])
+
+
+def clock(seconds: float | None) -> str:
+    """A length or place in a song: 3:07, 1:02:45, or a dash where it is unknown."""
+    if seconds is None or not 0 <= seconds < 1e7:
+        return "–"
+    whole = int(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def count(number: int) -> str:
+    """An integer with the locale's group separators."""
+    return QLocale().toString(int(number))
+
+
+def songs(number: int) -> str:
+    """ "1 song", "2,345 songs"."""
+    if number == 1:
+        return _tr("1 song")
+    return _tr("{count} songs").format(count=count(number))
+
+
+def eta(seconds: float | None) -> str:
+    """A remaining time, coarse as an estimate should be."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return _tr("a few seconds left")
+    if seconds < 90:
+        return _tr("about {count} s left").format(count=round(seconds / 5) * 5)
+    if seconds < 5400:
+        return _tr("about {count} min left").format(count=round(seconds / 60))
+    return _tr("about {count} h left").format(count=round(seconds / 3600))
+
+
+def one_line(text: str, limit: int = 400) -> str:
+    """`text` with control characters and line breaks as spaces, at most `limit` characters."""
+    cut = text[: limit + 1]
+    clean = "".join(c if c.isprintable() else " " for c in cut)
+    clean = " ".join(clean.split())
+    return clean[:limit] + "…" if len(clean) > limit or len(text) > len(cut) else clean
