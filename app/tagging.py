@@ -1,0 +1,453 @@
+"""Batch tagging: scan, find what is stale, classify it in workers; one writer; resumable."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from app.rows import estimate_to_json
+from app.song_queue import SongQueue
+from app.song_task import CHANGED, Classified, Classifier, Refused, SongTask, load_song_worker
+from app.workers import Crashed, Finished, WorkerPool
+from inference.emotion import EmotionEstimate
+from inference.job import Job, Progress
+
+if TYPE_CHECKING:
+    from library_db.library import EstimateRow, Library
+
+    from library_db.track import Track
+
+__all__ = ["Model", "TagFault", "TagOptions", "TagReport", "TagRow", "music_model", "tag"]
+
+T = TypeVar("T")
+
+COMMIT_AFTER_S = 0.4
+"""A finished song waits at most this long for its commit, s."""
+COMMIT_SONGS = 64
+_HEARTBEAT_S = 0.2
+_READ_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A classifier that is not loaded yet.
+
+    Parameters
+    ----------
+    model_id : str
+        As in the catalogue.
+    load : callable
+        Returns the classifier; picklable, since each worker process loads its own.
+    """
+
+    model_id: str
+    load: Callable[[], Classifier]
+
+
+@dataclass(frozen=True, slots=True)
+class TagOptions:
+    """How to tag.
+
+    Parameters
+    ----------
+    model_id : str or None
+        None takes the catalogue's best.
+    models_dir : Path or None
+        Where the user's own models are, beside the shipped ones.
+    jobs : int
+        Worker processes; 0 classifies in the calling thread, where a file that crashes the
+        decoder takes the program along.
+    force : bool
+        Classify also what is up to date.
+    dry_run : bool
+        Only say what would be done; nothing is classified or written.
+    limit_s, limit_factor : float
+        A song may take ``limit_s + limit_factor * duration`` seconds.
+    """
+
+    model_id: str | None = None
+    models_dir: Path | None = None
+    jobs: int = 1
+    force: bool = False
+    dry_run: bool = False
+    limit_s: float = 60.0
+    limit_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.jobs < 0:
+            raise ValueError(f"jobs must be 0 or more, not {self.jobs}")
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """What is known of one song when its turn is over; one JSON line of `undertone tag`.
+
+    Parameters
+    ----------
+    estimate : EmotionEstimate or None
+        None if the song could not be classified (or would be, in a dry run).
+    seconds : float or None
+        Time to classify it, without loading the model; None where it was up to date.
+    error : str or None
+        Why there is no estimate.
+    """
+
+    path: Path
+    duration_s: float | None = None
+    estimate: EmotionEstimate | None = None
+    seconds: float | None = None
+    error: str | None = None
+    track_id: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of the command line's contract, as plain JSON values."""
+        return {
+            "path": str(self.path),
+            "duration_s": self.duration_s,
+            **estimate_to_json(self.estimate),
+            "seconds": self.seconds,
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TagFault:
+    """A file, folder or argument that failed, and why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagReport:
+    """The sum of a run; in a dry run `done` counts the songs that would be classified."""
+
+    done: int
+    up_to_date: int
+    failed: tuple[TagFault, ...]
+    seconds: float
+
+
+def music_model(model_id: str | None, models_dir: Path | None = None) -> Model:
+    """The model of that id, else the catalogue's best, ready to be loaded in a worker.
+
+    Raises
+    ------
+    CatalogError
+        If it is not installed.
+    """
+    from inference.catalog import resolve
+
+    card = resolve(model_id, models_dir)
+    return Model(card.id, functools.partial(_load_music_classifier, card.id, models_dir))
+
+
+def _load_music_classifier(model_id: str, models_dir: Path | None) -> Classifier:
+    from inference.runtime import MusicClassifier
+
+    return MusicClassifier.load(model_id, models_dir=models_dir, threads=1)
+
+
+def tag(
+    library: Library,
+    paths: Sequence[Path],
+    options: TagOptions,
+    *,
+    model: Model | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Job[TagReport]:
+    """Classify the songs at or below `paths` that the model has not classified yet.
+
+    Parameters
+    ----------
+    library : Library
+        Open; this generator's thread is its only writer meanwhile.
+    paths : sequence of Path
+        Files and folders; one that is not there is a fault in the report.
+    model : Model, optional
+        Default: `music_model(options.model_id, options.models_dir)`.
+    cancelled : callable, optional
+        With ``jobs=0``: asked between blocks of audio; True ends the job within a song.
+
+    Yields
+    ------
+    Progress
+        At least a few times a second; `item` is a `TagRow` when a song's turn is over, and
+        what the row says is then committed. Close the generator to stop: finished songs are
+        kept, songs in flight are lost.
+
+    Raises
+    ------
+    UndertoneError
+        If the model cannot be loaded or the library not be written; what was committed stays.
+    """
+    started = time.monotonic()
+    if model is None:
+        model = music_model(options.model_id, options.models_dir)
+    run = _Run(library, options, model, cancelled)
+    if options.dry_run:
+        yield from run.preview(paths)
+    else:
+        yield from run.scan(paths)
+        yield from run.classify()
+    return TagReport(
+        done=run.done,
+        up_to_date=run.up_to_date,
+        failed=tuple(run.faults.values()),
+        seconds=time.monotonic() - started,
+    )
+
+
+class _Run:
+    """The state of one call of `tag`."""
+
+    def __init__(
+        self,
+        library: Library,
+        options: TagOptions,
+        model: Model,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self.library = library
+        self.options = options
+        self.model = model
+        self.cancelled = cancelled
+        self.done = 0
+        self.up_to_date = 0
+        self.faults: dict[Path, TagFault] = {}
+        self._turns = 0
+        self._total = 0
+        self._stale: list[int] = []
+        self._pending: list[tuple[SongTask, Classified | Refused]] = []
+        self._committed_s = time.monotonic()
+
+    def scan(self, paths: Sequence[Path]) -> Generator[Progress, None, None]:
+        """Bring the library up to date; yields the rows of songs that need no classifying."""
+        from library_db.scan import scan
+
+        report = yield from _first_part(scan(self.library, paths))
+        unreadable = {fault.path: fault.reason for fault in report.failed}
+        ids = [int(i) for i in self.library.under(paths)]
+        if self.options.force:
+            stale = set(ids)
+        else:
+            stale = {int(i) for i in self.library.stale(ids, self.model.model_id)}
+        self._stale = [i for i in ids if i in stale]
+        self._total = len(ids)
+        if unreadable:
+            for start in range(0, len(ids), _READ_AT_ONCE):
+                for track in self.library.tracks(ids[start : start + _READ_AT_ONCE]):
+                    unreadable.pop(track.path, None)  # it gets a row anyway
+        self._total += len(unreadable)
+        for row in self._known_rows([i for i in ids if i not in stale]):
+            yield self._emit(row)
+        for path, reason in unreadable.items():
+            yield self._emit(TagRow(path, error=reason))
+
+    def classify(self) -> Generator[Progress, None, None]:
+        """Classify what `scan` found stale; yields a song's row when it is committed."""
+        queue = SongQueue(self.library, self._stale)
+        workers = self._workers()
+        try:
+            while queue or workers.busy:
+                yield from self._hand_out(queue, workers)
+                for finished in workers.wait(_HEARTBEAT_S):
+                    result = _as_result(finished.result)
+                    queue.settle(finished.item, result)
+                    self._pending.append((finished.item, result))
+                if self._is_commit_due():
+                    yield from map(self._emit, self._commit())
+                yield Progress(self._turns, self._total)
+            yield from map(self._emit, self._commit())
+        finally:
+            try:
+                self._commit()
+            finally:
+                workers.close()
+
+    def preview(self, paths: Sequence[Path]) -> Generator[Progress, None, None]:
+        """What `scan` and `classify` would do, from what is on the disk and in the library."""
+        from library_db.scan import discover
+
+        found = list(discover(paths))
+        self._total = len(found)
+        for path, fault in found:
+            yield self._emit(self._preview_row(path, fault))
+
+    def _workers(self) -> _Workers:
+        if self.options.jobs == 0:
+            return _InProcess(load_song_worker(self.model.load, self.cancelled))
+        load = functools.partial(load_song_worker, self.model.load)
+        return WorkerPool(self.options.jobs, load)
+
+    def _hand_out(self, queue: SongQueue, workers: _Workers) -> Generator[Progress, None, None]:
+        """Give each idle worker a song; skip those that another run has finished meanwhile."""
+        while workers.room and (track := queue.take()) is not None:
+            self.library.refresh()
+            if not self.options.force and not self._is_stale(track):
+                queue.skip(track)
+                yield from map(self._emit, self._known_rows([track.id]))
+                continue
+            workers.submit(queue.task(track), limit_s=self._limit_s(track))
+
+    def _is_stale(self, track: Track) -> bool:
+        return len(self.library.stale([track.id], self.model.model_id)) > 0
+
+    def _limit_s(self, track: Track) -> float:
+        # A header may lie about the duration, the size does not: 16 kB/s is 128 kbit/s.
+        duration_s = max(track.duration_s or 0.0, track.size_bytes / 16_000)
+        return self.options.limit_s + self.options.limit_factor * duration_s
+
+    def _is_commit_due(self) -> bool:
+        return len(self._pending) >= COMMIT_SONGS or (
+            bool(self._pending) and time.monotonic() - self._committed_s >= COMMIT_AFTER_S
+        )
+
+    def _commit(self) -> list[TagRow]:
+        """Write what is finished; returns its rows."""
+        pending, self._pending = self._pending, []
+        self._committed_s = time.monotonic()
+        ids = [task.track_id for task, _ in pending]
+        tracks = {track.id: track for track in self.library.tracks(ids)}
+        rows: list[TagRow] = []
+        estimates: list[EstimateRow] = []
+        failures: list[tuple[int, str, str]] = []
+        for task, result in pending:
+            track = tracks.get(task.track_id)
+            if track is None or not task.is_of(track):
+                result = CHANGED  # another program scanned it again
+            if isinstance(result, Classified):
+                estimates.append(_estimate_row(task, result))
+            elif track is not None:
+                model_id = self.model.model_id if result.lasting else ""
+                failures.append((task.track_id, result.reason, model_id))
+            rows.append(_finished_row(task, result))
+        if estimates:
+            self.library.set_estimates(estimates)
+        if failures:
+            self.library.set_failed(failures)
+        return rows
+
+    def _known_rows(self, ids: Sequence[int]) -> Iterator[TagRow]:
+        """Rows of songs as the library has them."""
+        for start in range(0, len(ids), _READ_AT_ONCE):
+            tracks = self.library.tracks(ids[start : start + _READ_AT_ONCE])
+            emotions = self.library.emotions([track.id for track in tracks])
+            for track, emotion in zip(tracks, emotions, strict=True):
+                error = track.error if emotion.common is None else None
+                yield TagRow(track.path, track.duration_s, emotion.common, None, error, track.id)
+
+    def _preview_row(self, path: Path, fault: str | None) -> TagRow:
+        track = None if fault else self.library.by_path(path)
+        if track is None or not _is_unchanged(track):
+            return TagRow(path, error=fault)
+        if self.options.force or self._is_stale(track):
+            return TagRow(path, track.duration_s, track_id=track.id)
+        return next(self._known_rows([track.id]))
+
+    def _emit(self, row: TagRow) -> Progress:
+        self._turns += 1
+        if row.error is not None:
+            self.faults[row.path] = TagFault(row.path, row.error)
+        elif row.estimate is not None and row.seconds is None:
+            self.up_to_date += 1
+        else:
+            self.done += 1
+        return Progress(self._turns, self._total, row.path.name, row)
+
+
+class _Workers(Protocol):
+    """What classifies: a `WorkerPool`, or the calling thread."""
+
+    @property
+    def room(self) -> int: ...
+    @property
+    def busy(self) -> int: ...
+    def submit(self, item: SongTask, *, limit_s: float) -> None: ...
+    def wait(self, timeout_s: float) -> list[Finished[SongTask, Classified | Refused]]: ...
+    def close(self) -> None: ...
+
+
+class _InProcess:
+    """Classifies in the calling thread, one song at a `wait`."""
+
+    def __init__(self, work: Callable[[SongTask], Classified | Refused]) -> None:
+        self._work = work
+        self._item: SongTask | None = None
+
+    @property
+    def room(self) -> int:
+        return 1 - self.busy
+
+    @property
+    def busy(self) -> int:
+        return int(self._item is not None)
+
+    def submit(self, item: SongTask, *, limit_s: float) -> None:
+        self._item = item
+
+    def wait(self, timeout_s: float) -> list[Finished[SongTask, Classified | Refused]]:
+        item, self._item = self._item, None
+        return [] if item is None else [Finished(item, self._work(item))]
+
+    def close(self) -> None:
+        self._item = None
+
+
+def _as_result(result: Classified | Refused | Crashed) -> Classified | Refused:
+    if isinstance(result, Crashed):
+        return Refused(result.reason, lasting=result.repeatable)
+    return result
+
+
+def _finished_row(task: SongTask, result: Classified | Refused) -> TagRow:
+    if isinstance(result, Refused):
+        return TagRow(task.path, task.duration_s, error=result.reason, track_id=task.track_id)
+    return TagRow(
+        path=task.path,
+        duration_s=result.duration_s,
+        estimate=result.estimate,
+        seconds=round(result.seconds, 4),
+        track_id=task.track_id,
+    )
+
+
+def _estimate_row(task: SongTask, result: Classified) -> EstimateRow:
+    from library_db.library import EstimateRow
+
+    return EstimateRow(
+        track_id=task.track_id,
+        layer="common",
+        estimate=result.estimate,
+        timeline=result.timeline,
+        features=result.features,
+        front_end=result.front_end,
+        payload_hash=result.payload_hash,
+        error=None,
+    )
+
+
+def _is_unchanged(track: Track) -> bool:
+    try:
+        state = track.path.stat()
+    except OSError:
+        return False
+    return (state.st_size, state.st_mtime_ns) == (track.size_bytes, track.mtime_ns)
+
+
+def _first_part(job: Job[T]) -> Generator[Progress, None, T]:
+    """Another job's progress as the first part of this one's; its items are not rows."""
+    try:
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            yield Progress(progress.done, progress.total, progress.text or "scanning")
+    finally:
+        job.close()
