@@ -1,0 +1,1 @@
+"""Physiological signals: chunks with units, causal conditioning, scalograms, segments."""
