@@ -1,4 +1,4 @@
-"""The vocabulary of emotion that every floor shares: quadrants, mood points and estimates. Plain Python."""
+"""The words for emotion that every floor shares: quadrants, mood points, estimates."""
 
 from __future__ import annotations
 

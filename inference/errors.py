@@ -1,4 +1,4 @@
-"""The one tree of expected errors: each has a text for the person and, where there is one, a remedy."""
+"""The one tree of expected errors: each has a text for the person and a remedy."""
 
 from __future__ import annotations
 

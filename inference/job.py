@@ -1,4 +1,4 @@
-"""Long work as a generator: it yields progress, returns its result, and is cancelled by closing it."""
+"""Long work as a generator: it yields progress, returns its result, is cancelled by closing."""
 
 from __future__ import annotations
 
