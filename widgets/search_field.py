@@ -1,0 +1,164 @@
+"""The search field: asks once typing pauses, and points at a mistake in place."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCharFormat
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from widgets.icons import icon, pixmap
+from widgets.theme import SPACE, Theme
+
+__all__ = ["SearchField"]
+
+DEBOUNCE_MS = 120
+
+
+class SearchField(QWidget):
+    """A line for a query, and under it, when it cannot be understood, what is wrong with it."""
+
+    query_changed = Signal(str)
+    left_downwards = Signal()  # the listener goes on to the songs
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._last = ""
+        self._marked: tuple[int, int] | None = None
+        self.line = _Line(self)
+        self.line.setPlaceholderText(
+            self.tr("Search, or try  mood:calm  year:1990-1999  conf:<0.5")
+        )
+        self.line.setAccessibleName(self.tr("Search the library"))
+        self.line.setClearButtonEnabled(True)
+        self.line.setMaxLength(1000)
+        self._lens = self.line.addAction(
+            icon("search", theme.tokens.colour("ink_soft")),
+            QLineEdit.ActionPosition.LeadingPosition,
+        )
+        self._error = QFrame()
+        self._error.setObjectName("query_error")
+        self._error_icon = QLabel()
+        self._error_text = QLabel()
+        self._error_text.setTextFormat(Qt.TextFormat.RichText)
+        self._error_text.setWordWrap(True)
+        inner = QHBoxLayout(self._error)
+        inner.setContentsMargins(4, 2, 4, 2)
+        inner.setSpacing(SPACE)
+        inner.addWidget(self._error_icon, 0, Qt.AlignmentFlag.AlignTop)
+        inner.addWidget(self._error_text, 1)
+        self._error.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.line)
+        column.addWidget(self._error)
+        self.setFocusProxy(self.line)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DEBOUNCE_MS)
+        self._timer.timeout.connect(self._ask)
+        self.line.textEdited.connect(self._on_edited)
+        self.line.textChanged.connect(self._on_changed)
+        self.line.went_down.connect(self.left_downwards)
+        self._tint()
+        theme.changed.connect(self._tint)
+
+    def query(self) -> str:
+        return self.line.text()
+
+    def set_query(self, text: str) -> None:
+        """Put a query in and ask it at once."""
+        self.line.setText(text)
+        self._ask()
+
+    def add_text(self, text: str) -> None:
+        """The listener typed over the songs: go on typing here."""
+        self.line.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.line.deselect()
+        self.line.end(False)
+        self.line.insert(text)
+        self._timer.start()
+
+    def show_error(self, message: str, start: int, end: int) -> None:
+        """Say what is wrong with characters `start` to `end` of the query."""
+        text = self.line.text()
+        start = min(max(start, 0), len(text))
+        end = min(max(end, start), len(text))
+        if start == end and text:
+            start, end = max(start - 1, 0), max(end, min(start + 1, len(text)))
+        before, wrong, after = (
+            _escaped(part)
+            for part in (text[max(start - 40, 0) : start], text[start:end], text[end : end + 40])
+        )
+        shown = f"{before}<u><b>{wrong}</b></u>{after}" if wrong else ""
+        self._error_text.setText(f"{_escaped(message)}<br>{shown}" if shown else _escaped(message))
+        self.line.setAccessibleDescription(message)
+        self._error.show()
+        self._mark(start, end)
+
+    def clear_error(self) -> None:
+        if not self._error.isHidden():
+            self._error.hide()
+            self.line.setAccessibleDescription("")
+        if self._marked is not None:
+            self._mark(0, 0)
+
+    @property
+    def error(self) -> str:
+        """The message shown, without its markup; empty where there is none."""
+        return "" if self._error.isHidden() else self.line.accessibleDescription()
+
+    def _on_edited(self, _text: str) -> None:
+        self._timer.start()
+
+    def _on_changed(self, text: str) -> None:
+        if not text:  # the clear button, or the last letter deleted
+            self._ask()
+
+    def _ask(self) -> None:
+        self._timer.stop()
+        text = self.line.text()
+        if text != self._last:
+            self._last = text
+            self.query_changed.emit(text)
+
+    def _mark(self, start: int, end: int) -> None:
+        """Underline a part of the line; formats reach a QLineEdit as input method attributes."""
+        self._marked = (start, end) if end > start else None
+        attributes = []
+        if self._marked:
+            form = QTextCharFormat()
+            form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            form.setUnderlineColor(self._theme.tokens.colour("tense"))
+            attributes.append(
+                QInputMethodEvent.Attribute(
+                    QInputMethodEvent.AttributeType.TextFormat,
+                    start - self.line.cursorPosition(),
+                    end - start,
+                    form,
+                )
+            )
+        QCoreApplication.sendEvent(self.line, QInputMethodEvent("", attributes))
+
+    def _tint(self) -> None:
+        tokens = self._theme.tokens
+        self._lens.setIcon(icon("search", tokens.colour("ink_soft")))
+        ratio = self.devicePixelRatioF()
+        self._error_icon.setPixmap(pixmap("failed", tokens.colour("ink"), 16, ratio))
+
+
+class _Line(QLineEdit):
+    went_down = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.went_down.emit()
+        elif event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
