@@ -9,7 +9,10 @@ from enum import Enum
 from itertools import count
 from pathlib import Path
 
-__all__ = ["PlayQueue", "QueueEntry", "Repeat"]
+__all__ = ["PlayQueue", "QueueEntry", "Repeat", "Song"]
+
+Song = tuple[Path | None, int | None]
+"""What is queued: a file, and its id in the library; one of the two may be None."""
 
 _HISTORY_LIMIT = 1000
 
@@ -30,14 +33,15 @@ class QueueEntry:
     ----------
     key : int
         Tells this place from all others for as long as the queue lives.
-    path : Path
-        The file.
+    path : Path or None
+        The file; None where the library is to say by `track_id` where it
+        is when its turn comes.
     track_id : int or None
         The song's id in the library; None for a file from outside it.
     """
 
     key: int
-    path: Path
+    path: Path | None
     track_id: int | None = None
 
 
@@ -198,23 +202,19 @@ class PlayQueue:
 
     # -- changing the list ----------------------------------------------------
 
-    def append(self, songs: Iterable[tuple[Path, int | None]]) -> tuple[QueueEntry, ...]:
+    def append(self, songs: Iterable[Song]) -> tuple[QueueEntry, ...]:
         """Add (path, track id) pairs at the end; returns the new entries."""
         return self._insert(len(self._entries), songs)
 
-    def insert_next(self, songs: Iterable[tuple[Path, int | None]]) -> tuple[QueueEntry, ...]:
+    def insert_next(self, songs: Iterable[Song]) -> tuple[QueueEntry, ...]:
         """Add (path, track id) pairs so that they are played next, in their order."""
         return self._insert(self._cursor + 1 if self._on_entry else self._cursor, songs, soon=True)
 
-    def insert(
-        self, index: int, songs: Iterable[tuple[Path, int | None]]
-    ) -> tuple[QueueEntry, ...]:
+    def insert(self, index: int, songs: Iterable[Song]) -> tuple[QueueEntry, ...]:
         """Add (path, track id) pairs before the place `index`, limited to the list."""
         return self._insert(min(max(index, 0), len(self._entries)), songs)
 
-    def replace(
-        self, songs: Iterable[tuple[Path, int | None]], current: int | None = None
-    ) -> tuple[QueueEntry, ...]:
+    def replace(self, songs: Iterable[Song], current: int | None = None) -> tuple[QueueEntry, ...]:
         """Make the queue these (path, track id) pairs, at the place `current` or before the first.
 
         Raises
@@ -275,7 +275,7 @@ class PlayQueue:
     # -- inside ---------------------------------------------------------------
 
     def _insert(
-        self, index: int, songs: Iterable[tuple[Path, int | None]], *, soon: bool = False
+        self, index: int, songs: Iterable[Song], *, soon: bool = False
     ) -> tuple[QueueEntry, ...]:
         new = tuple(QueueEntry(next(self._keys), path, track_id) for path, track_id in songs)
         if not new:

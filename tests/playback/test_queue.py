@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.playback.queue import PlayQueue, Repeat
+from app.playback.queue import PlayQueue, Repeat, Song
 
 
-def songs(*names: str) -> list[tuple[Path, int | None]]:
+def songs(*names: str) -> list[Song]:
     return [(Path(name), None) for name in names]
 
 

@@ -1,0 +1,492 @@
+"""The player as the window sees it: a queue, a back end, and signals on the GUI thread."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from app.playback.backend import (
+    DurationChanged,
+    PlaybackBackend,
+    PlaybackEvent,
+    PlaybackState,
+    PositionJumped,
+    Post,
+    StateChanged,
+)
+from app.playback.loudness import clamp_percent
+from app.playback.queue import PlayQueue, QueueEntry, Repeat, Song
+from inference.errors import UndertoneError
+
+__all__ = ["FAILURE_LIMIT", "PlayerController"]
+
+log = logging.getLogger(__name__)
+
+FAILURE_LIMIT = 5
+"""So many songs in a row that cannot be played end the playing: the folder is probably gone."""
+
+_TICK_MS = 250
+_RESTART_S = 3.0
+"""`previous` later in a song than this goes to its start first."""
+
+
+class PlayerController(QObject):
+    """Plays a queue of songs. All calls are made on the GUI thread, and none of them waits.
+
+    Parameters
+    ----------
+    make_backend : callable
+        Given the function that takes the events, returns the back end,
+        such as ``lambda post: open_backend(post)[0]``.
+    path_of : callable
+        Track id -> path, or None where the library has no such track;
+        answers from memory.
+    gain_of : callable, optional
+        Track id -> (ReplayGain in dB, peak sample); none if left out.
+    failure_limit : int
+        After so many unplayable songs in a row it stops.
+    rng : random.Random, optional
+        Where shuffle gets its chance from.
+
+    Notes
+    -----
+    The states are "stopped", "loading" (sound is about to begin),
+    "playing" and "paused". A song that cannot be played is named by
+    `failed` and skipped.
+    """
+
+    state_changed = Signal(str)
+    track_changed = Signal(object)
+    """The track id (int), or None: no song, or one from outside the library (see `path`)."""
+    position_changed = Signal(float, float)
+    """Position and length in seconds, four times a second while playing; length 0 if unknown."""
+    jumped = Signal(float)
+    """The position in seconds, where it did not come about by playing on."""
+    volume_changed = Signal(int)
+    muted_changed = Signal(bool)
+    shuffle_changed = Signal(bool)
+    repeat_changed = Signal(str)
+    queue_changed = Signal()
+    failed = Signal(object, str)
+    """The path (or None) and why it cannot be played; the next song has been started already."""
+
+    _posted = Signal(object)
+
+    def __init__(
+        self,
+        make_backend: Callable[[Post], PlaybackBackend],
+        path_of: Callable[[int], Path | None],
+        parent: QObject | None = None,
+        *,
+        gain_of: Callable[[int], tuple[float, float]] | None = None,
+        failure_limit: int = FAILURE_LIMIT,
+        rng: random.Random | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._path_of = path_of
+        self._gain_of = gain_of
+        self._failure_limit = failure_limit
+        self._queue = PlayQueue(rng)
+        self._entry: QueueEntry | None = None
+        self._path: Path | None = None
+        self._load_id = 0
+        self._state = "stopped"
+        self._wants_sound = False
+        self._failures = 0
+        self._volume = 100
+        self._muted = False
+        self._closed = False
+        self._timer = QTimer(self)
+        self._timer.setObjectName("player-position")
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        # Queued, so that an event is never handled within the call that caused it.
+        self._posted.connect(self._on_event, Qt.ConnectionType.QueuedConnection)
+        self._backend = make_backend(self._post)
+
+    # -- what is going on -------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    @property
+    def track_id(self) -> int | None:
+        """The library id of the song that plays, or is to be played on."""
+        return self._entry.track_id if self._entry is not None else None
+
+    @property
+    def entry(self) -> QueueEntry | None:
+        """The queue's entry of that song, also if it was removed from the queue meanwhile."""
+        return self._entry
+
+    @property
+    def path(self) -> Path | None:
+        """The file of that song."""
+        return self._path
+
+    @property
+    def position_s(self) -> float:
+        return self._backend.position_s if self._entry is not None else 0.0
+
+    @property
+    def duration_s(self) -> float:
+        """Length of that song in seconds; 0 while it is unknown."""
+        return (self._backend.duration_s or 0.0) if self._entry is not None else 0.0
+
+    @property
+    def volume(self) -> int:
+        return self._volume
+
+    @property
+    def muted(self) -> bool:
+        return self._muted
+
+    @property
+    def shuffle(self) -> bool:
+        return self._queue.shuffle
+
+    @property
+    def repeat(self) -> str:
+        return self._queue.repeat.value
+
+    @property
+    def queue_entries(self) -> tuple[QueueEntry, ...]:
+        return self._queue.entries
+
+    @property
+    def queue_ids(self) -> list[int | None]:
+        """The track ids in the order of the queue; None for a file from outside the library."""
+        return [entry.track_id for entry in self._queue]
+
+    @property
+    def queue_index(self) -> int | None:
+        return self._queue.current_index
+
+    @property
+    def can_go_next(self) -> bool:
+        return self._queue.peek() is not None or self._queue.repeat is Repeat.ONE
+
+    @property
+    def backend_name(self) -> str:
+        return self._backend.name
+
+    # -- the queue ----------------------------------------------------------------
+
+    def play_ids(self, ids: Iterable[int], start: int = 0) -> None:
+        """Replace the queue with these tracks and play from the place `start`."""
+        self._replace([(None, track_id) for track_id in ids], start)
+
+    def play_paths(self, paths: Iterable[Path], start: int = 0) -> None:
+        """Replace the queue with these files, in the library or not, and play."""
+        self._replace([(path, None) for path in paths], start)
+
+    def play_songs(self, songs: Iterable[Song], start: int = 0) -> None:
+        """Replace the queue with these (path, track id) pairs and play."""
+        self._replace(list(songs), start)
+
+    def enqueue(self, ids: Iterable[int]) -> None:
+        self._queue.append((None, track_id) for track_id in ids)
+        self.queue_changed.emit()
+
+    def enqueue_paths(self, paths: Iterable[Path]) -> None:
+        self._queue.append((path, None) for path in paths)
+        self.queue_changed.emit()
+
+    def play_next(self, ids: Iterable[int]) -> None:
+        """Insert these tracks so that they follow the current one."""
+        self._queue.insert_next((None, track_id) for track_id in ids)
+        self.queue_changed.emit()
+
+    def insert(self, index: int, ids: Iterable[int]) -> None:
+        self._queue.insert(index, ((None, track_id) for track_id in ids))
+        self.queue_changed.emit()
+
+    def move(self, indexes: int | Sequence[int], before: int) -> None:
+        """Put the songs at `indexes` before the place `before` of the queue as it is."""
+        self._queue.move([indexes] if isinstance(indexes, int) else indexes, before)
+        self.queue_changed.emit()
+
+    def remove(self, indexes: int | Iterable[int]) -> None:
+        """Take songs out; the one that plays is played to its end all the same."""
+        if self._queue.remove([indexes] if isinstance(indexes, int) else indexes):
+            self.queue_changed.emit()
+
+    @Slot()
+    def clear(self) -> None:
+        """Empty the queue; the song that plays is played to its end."""
+        self._queue.clear()
+        self.queue_changed.emit()
+
+    # -- the controls ----------------------------------------------------------------
+
+    @Slot()
+    def play(self) -> None:
+        if self._state in ("playing", "loading"):
+            return
+        self._failures = 0
+        if self._entry is not None and self._load_id:
+            self._wants_sound = True
+            self._backend.play()
+            return
+        entry = self._queue.current or self._queue.next()
+        if entry is not None:
+            self._start(entry)
+
+    @Slot()
+    def pause(self) -> None:
+        if self._state in ("playing", "loading"):
+            self._backend.pause()
+
+    @Slot()
+    def toggle(self) -> None:
+        if self._state in ("playing", "loading"):
+            self.pause()
+        else:
+            self.play()
+
+    @Slot()
+    def stop(self) -> None:
+        self._wants_sound = False
+        self._backend.stop()
+        self._set_state("stopped")
+
+    @Slot()
+    def next(self) -> None:
+        """Play the next song; at the end of the queue nothing happens."""
+        self._failures = 0
+        entry = self._queue.next()
+        if entry is not None:
+            self._start(entry)
+
+    @Slot()
+    def previous(self) -> None:
+        """Go to the start of the song, or, from its first seconds, to the song before."""
+        self._failures = 0
+        if self._entry is not None and self.position_s > _RESTART_S:
+            self.seek(0.0)
+            return
+        entry = self._queue.previous()
+        if entry is not None:
+            self._start(entry)
+        elif self._entry is not None:
+            self.seek(0.0)
+
+    def jump(self, index: int) -> None:
+        """Play the song at `index` of the queue; a place that is not there is no error."""
+        if 0 <= index < len(self._queue):
+            self._failures = 0
+            self._start(self._queue.jump(index))
+
+    @Slot(float)
+    def seek(self, position_s: float) -> None:
+        if self._entry is not None:
+            self._backend.seek(max(0.0, position_s))
+
+    @Slot(int)
+    def set_volume(self, percent: float) -> None:
+        """Set the volume, 0..100; unmutes."""
+        volume = round(clamp_percent(percent))
+        if volume != self._volume:
+            self._volume = volume
+            self.volume_changed.emit(volume)
+        self.set_muted(False)
+        self._tell_volume()
+
+    @Slot(bool)
+    def set_muted(self, muted: bool) -> None:
+        if muted != self._muted:
+            self._muted = muted
+            self.muted_changed.emit(muted)
+            self._tell_volume()
+
+    @Slot(bool)
+    def set_shuffle(self, shuffle: bool) -> None:
+        if shuffle != self._queue.shuffle:
+            self._queue.shuffle = shuffle
+            self.shuffle_changed.emit(shuffle)
+
+    @Slot(str)
+    def set_repeat(self, repeat: str) -> None:
+        """Set "off", "all" or "one"."""
+        wanted = Repeat(repeat)
+        if wanted is not self._queue.repeat:
+            self._queue.repeat = wanted
+            self.repeat_changed.emit(wanted.value)
+
+    # -- from one start to the next -----------------------------------------------------
+
+    def restore(
+        self,
+        ids: Sequence[int],
+        index: int | None = None,
+        position_s: float = 0.0,
+        volume: int = 100,
+        shuffle: bool = False,
+        repeat: str = "off",
+    ) -> None:
+        """Take up the last session: paused where it was, nothing sounding.
+
+        Values that make no sense any more are passed over.
+        """
+        self.set_volume(volume)
+        if repeat in {mode.value for mode in Repeat}:
+            self.set_repeat(repeat)
+        known = index if index is not None and 0 <= index < len(ids) else None
+        self._queue.replace(((None, track_id) for track_id in ids), known)
+        self.set_shuffle(shuffle)
+        self.queue_changed.emit()
+        entry = self._queue.current
+        path = self._locate(entry) if entry is not None else None
+        if entry is not None and path is not None:
+            self._load(entry, path, position_s)
+            self._wants_sound = False
+            self._set_state("paused")
+            self.position_changed.emit(position_s, 0.0)
+
+    def shutdown(self, timeout_s: float = 2.0) -> list[str]:
+        """Stop and let go of the sound system; returns the names of what did not end in time."""
+        self._closed = True
+        self._timer.stop()
+        return [] if self._backend.close(timeout_s) else [self._backend.name]
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _replace(self, songs: list[Song], start: int) -> None:
+        self._failures = 0
+        self._queue.replace(songs, start if 0 <= start < len(songs) else None)
+        self.queue_changed.emit()
+        entry = self._queue.current or self._queue.next()
+        if entry is not None:
+            self._start(entry)
+
+    def _start(self, entry: QueueEntry) -> None:
+        path = self._locate(entry)
+        if path is None:
+            self._entry, self._path, self._load_id = entry, None, 0
+            self._backend.stop()
+            self._announce()
+            self._skip(None, "It is no longer in the library")
+            return
+        self._load(entry, path)
+        self._wants_sound = True
+        self._set_state("loading")
+        self._backend.play()
+
+    def _locate(self, entry: QueueEntry) -> Path | None:
+        if entry.track_id is not None:
+            return self._path_of(entry.track_id) or entry.path
+        return entry.path
+
+    def _load(self, entry: QueueEntry, path: Path, start_s: float = 0.0) -> None:
+        gain = (0.0, 1.0)
+        if self._gain_of is not None and entry.track_id is not None:
+            gain = self._gain_of(entry.track_id)
+        self._entry, self._path = entry, path
+        self._load_id = self._backend.load(path, start_s)
+        self._backend.set_gain(*gain)
+        self._announce()
+
+    def _announce(self) -> None:
+        self.track_changed.emit(self.track_id)
+        self.queue_changed.emit()
+
+    def _post(self, event: PlaybackEvent) -> None:
+        """Take an event on any thread."""
+        if not self._closed:
+            self._posted.emit(event)
+
+    @Slot(object)
+    def _on_event(self, event: PlaybackEvent) -> None:
+        if self._closed or event.load_id != self._load_id:
+            return
+        match event:
+            case StateChanged():
+                self._on_state(event)
+            case DurationChanged():
+                self._tell_position()
+            case PositionJumped():
+                self.jumped.emit(event.position_s)
+                self._tell_position()
+
+    def _on_state(self, event: StateChanged) -> None:
+        match event.state:
+            case PlaybackState.OPENING if self._wants_sound:
+                self._set_state("loading")
+            case PlaybackState.PLAYING if self._wants_sound:
+                self._failures = 0
+                self._set_state("playing")
+                self._tell_position()
+            case PlaybackState.PAUSED if self._wants_sound:
+                self._set_state("paused")
+                self._tell_position()
+            case PlaybackState.IDLE:
+                self._tell_position()
+            case PlaybackState.ENDED:
+                self._go_on()
+            case PlaybackState.ERROR:
+                text = UndertoneError(event.reason, event.remedy)
+                self._skip(self._path, str(text) if event.remedy else event.reason)
+            case _:
+                pass
+
+    def _go_on(self) -> None:
+        """The song has ended: play what follows, or stop before the start of the queue."""
+        entry = self._queue.advance()
+        if entry is not None:
+            self._start(entry)
+        else:
+            self._finish()
+
+    def _skip(self, path: Path | None, reason: str) -> None:
+        """The song cannot be played: say so, and play another one unless that goes on and on."""
+        self._failures += 1
+        if self._failures >= self._failure_limit:
+            self.failed.emit(path, f"{reason} (stopped: {self._failures} songs in a row failed)")
+            log.warning("playback: stopped after %d unplayable songs in a row", self._failures)
+            self._wants_sound = False
+            self._set_state("stopped")
+            return
+        self.failed.emit(path, reason)
+        entry = self._queue.next()
+        if entry is None:
+            self._finish()
+        elif self._failures < self._failure_limit:
+            # Through the event loop: a queue of missing songs is no deep recursion.
+            QTimer.singleShot(0, self, lambda: self._start_if_current(entry))
+
+    def _start_if_current(self, entry: QueueEntry) -> None:
+        if not self._closed and self._queue.current is entry and self._failures:
+            self._start(entry)
+
+    def _finish(self) -> None:
+        self._queue.rewind()
+        self._wants_sound = False
+        self._entry, self._path, self._load_id = None, None, 0
+        self._backend.stop()
+        self._set_state("stopped")
+        self._announce()
+        self._tell_position()
+
+    def _set_state(self, state: str) -> None:
+        if state == self._state:
+            return
+        self._state = state
+        if state == "playing":
+            self._timer.start()
+        else:
+            self._timer.stop()
+        self.state_changed.emit(state)
+
+    def _tick(self) -> None:
+        self._tell_position()
+
+    def _tell_position(self) -> None:
+        self.position_changed.emit(self.position_s, self.duration_s)
+
+    def _tell_volume(self) -> None:
+        self._backend.set_volume(0 if self._muted else self._volume)
