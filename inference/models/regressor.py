@@ -78,10 +78,13 @@ class Felt(NamedTuple):
         In the order of `QUADRANTS`, at the calibrated temperature.
     codes : Tensor, shape (B, L, width)
         Regressed physiological features.
+    attended : Tensor, shape (B, D)
+        r of equation 13: what a window is remembered by.
     """
 
     log_probabilities: Tensor
     codes: Tensor
+    attended: Tensor
 
 
 class MusicHead(nn.Module):
@@ -117,5 +120,6 @@ class MusicHead(nn.Module):
     def forward(self, features: Tensor) -> Felt:
         """Classify windows of equal length: `features` (B, L, width_in)."""
         codes = self.regressor(features)
-        said = self.classifier(codes).log_probabilities
-        return Felt(torch.log_softmax(said / self.temperature, dim=-1), codes)
+        said = self.classifier(codes)
+        calibrated = torch.log_softmax(said.log_probabilities / self.temperature, dim=-1)
+        return Felt(calibrated, codes, said.sequence)

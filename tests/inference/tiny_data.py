@@ -59,8 +59,10 @@ def write_hku956(
 ) -> Path:
     """An HKU956 folder in its original layout."""
     ratings = [
-        ["participant_id", "song_no", "song_id", "valence_rating", "valence"]
-        + ["arousal_rating", "arousal", "play_duration"]
+        (
+            "participant_id song_no song_id valence_rating valence "
+            "arousal_rating arousal play_duration"
+        ).split()
     ]
     for p in range(listeners):
         for order in range(songs):
