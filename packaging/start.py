@@ -40,10 +40,10 @@ def main() -> int:
 
 
 def make_demo(folder: Path) -> None:
-    from app.demo import TITLES, make_demo_library
+    from app.demo import PIECES, make_demo_library
 
-    if len(list(folder.rglob("*.mp3"))) < len(TITLES):
-        print(f"undertone: composing a demo library of {len(TITLES)} short pieces ...", flush=True)
+    if len(list(folder.rglob("*.mp3"))) < len(PIECES):
+        print(f"undertone: composing a demo library of {len(PIECES)} short pieces ...", flush=True)
     make_demo_library(folder)
 
 
