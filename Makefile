@@ -1,7 +1,7 @@
 # Undertone. `make run` and `make test` set everything up themselves, also on an empty machine.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench evaluate lock clean
+.PHONY: help run test lint bench evaluate icons lock clean
 PYTHON_IN_VENV := .venv/bin/python
 
 help: ## this list
@@ -26,6 +26,9 @@ bench: ## measure speed and memory at 100,000 tracks and on real songs
 evaluate: ## reproduce the results tables: `make evaluate DATASET=music4q ROOT=DIR [ARGS=...]`
 	@packaging/bootstrap.sh test
 	@packaging/evaluate.sh
+
+icons: ## render the application icon in all sizes
+	@$(PYTHON_IN_VENV) packaging/render_icons.py
 
 lock: ## write packaging/constraints.txt from the present environment
 	@$(PYTHON_IN_VENV) packaging/lock.py

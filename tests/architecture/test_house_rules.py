@@ -11,10 +11,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("app", "widgets", "library_db", "inference")
-MAX_LINES = 450
+MAX_LINES = 500
 MAX_RESOURCE_BYTES = 25 * 2**20
 # Scores of the demo library: data, written as Python.
 LONG_BY_NATURE = {"app/demo/pieces.py"}
+# Every command offers these two, described once in app/cli/README.md.
+COMMAND_NAMES = {"add_parser", "run"}
 
 MODULES = sorted(
     str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py")
@@ -61,7 +63,7 @@ def test_what_a_module_offers_is_documented():
             f"{name}: {node.name}"
             for node in tree.body
             if isinstance(node, ast.FunctionDef | ast.ClassDef)
-            and node.name in offered
+            and node.name in offered - COMMAND_NAMES
             and ast.get_docstring(node) is None
         ]
     assert not silent
