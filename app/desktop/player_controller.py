@@ -94,6 +94,7 @@ class PlayerController(QObject):
         self._entry: QueueEntry | None = None
         self._path: Path | None = None
         self._load_id = 0
+        self._start_s: float | None = None  # until the back end has taken up the song
         self._state = "stopped"
         self._wants_sound = False
         self._failures = 0
@@ -131,12 +132,16 @@ class PlayerController(QObject):
 
     @property
     def position_s(self) -> float:
+        if self._start_s is not None:
+            return self._start_s
         return self._backend.position_s if self._entry is not None else 0.0
 
     @property
     def duration_s(self) -> float:
         """Length of that song in seconds; 0 while it is unknown."""
-        return (self._backend.duration_s or 0.0) if self._entry is not None else 0.0
+        if self._entry is None or self._start_s is not None:
+            return 0.0
+        return self._backend.duration_s or 0.0
 
     @property
     def volume(self) -> int:
@@ -367,7 +372,7 @@ class PlayerController(QObject):
     def _start(self, entry: QueueEntry) -> None:
         path = self._locate(entry)
         if path is None:
-            self._entry, self._path, self._load_id = entry, None, 0
+            self._entry, self._path, self._load_id, self._start_s = entry, None, 0, 0.0
             self._backend.stop()
             self._announce()
             self._skip(None, "It is no longer in the library")
@@ -386,7 +391,7 @@ class PlayerController(QObject):
         gain = (0.0, 1.0)
         if self._gain_of is not None and entry.track_id is not None:
             gain = self._gain_of(entry.track_id)
-        self._entry, self._path = entry, path
+        self._entry, self._path, self._start_s = entry, path, max(start_s, 0.0)
         self._load_id = self._backend.load(path, start_s)
         self._backend.set_gain(*gain)
         self._announce()
@@ -404,6 +409,7 @@ class PlayerController(QObject):
     def _on_event(self, event: PlaybackEvent) -> None:
         if self._closed or event.load_id != self._load_id:
             return
+        self._start_s = None
         match event:
             case StateChanged():
                 self._on_state(event)
@@ -466,7 +472,7 @@ class PlayerController(QObject):
     def _finish(self) -> None:
         self._queue.rewind()
         self._wants_sound = False
-        self._entry, self._path, self._load_id = None, None, 0
+        self._entry, self._path, self._load_id, self._start_s = None, None, 0, 0.0
         self._backend.stop()
         self._set_state("stopped")
         self._announce()
