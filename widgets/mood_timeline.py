@@ -114,10 +114,10 @@ class SeekBar(QAbstractSlider):
     # Qt's interface
 
     def sizeHint(self) -> QSize:
-        return QSize(400, 32)
+        return QSize(400, 36)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(80, 32)
+        return QSize(80, 36)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -133,7 +133,7 @@ class SeekBar(QAbstractSlider):
         if self._hover_x is not None and self.isEnabled():
             painter.setPen(QPen(tokens.colour("ink_soft"), 1))
             painter.drawLine(
-                QPointF(self._hover_x, groove.top() - 12),
+                QPointF(self._hover_x, groove.top() - 20),
                 QPointF(self._hover_x, groove.bottom() + 2),
             )
         if self.isEnabled():

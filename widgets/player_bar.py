@@ -233,7 +233,7 @@ class PlayerBar(QFrame):
         self.next.clicked.connect(lambda: self.next_requested.emit())
         self.repeat = IconButton(theme, "repeat", self.tr("Repeat"))
         self.repeat.setCheckable(True)
-        self.repeat.clicked.connect(self._cycle_repeat)
+        self.repeat.clicked.connect(self.cycle_repeat)
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE)
         buttons.addStretch(1)
@@ -279,7 +279,8 @@ class PlayerBar(QFrame):
         row.addWidget(self.queue)
         return row
 
-    def _cycle_repeat(self) -> None:
+    def cycle_repeat(self) -> None:
+        """Ask for the next of off, all, one."""
         following = {"off": "all", "all": "one", "one": "off"}[self._repeat]
         self.show_repeat(self._repeat)  # the player answers with what is
         self.repeat_requested.emit(following)

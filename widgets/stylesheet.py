@@ -94,7 +94,7 @@ QTableCornerButton::section { background: $surface; border: none; }
 #sidebar { background: $paper; border: none; }
 #sidebar QListWidget { background: $paper; }
 #player_bar { background: $raised; border-top: 1px solid $line; }
-#side_panel { background: $paper; border-left: 1px solid $line; }
+#side_panel { background: $paper; }
 #side_panel QListView { background: $paper; }
 #job_strip { background: $raised; border-top: 1px solid $line; }
 #toast { background: $ink; border-radius: 8px; }

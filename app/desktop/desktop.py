@@ -1,0 +1,429 @@
+"""Puts the program together: library, pools, controllers, window; and takes it apart again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QByteArray, QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from app.desktop.jobs import JobRunner
+from app.desktop.library_controller import LibraryController
+from app.desktop.pages import PageController
+from app.desktop.player_controller import PlayerController
+from app.desktop.player_glue import PathBook, PlayerGlue
+from app.desktop.preferences import Preferences
+from app.desktop.shutdown import Stage, shut_down
+from app.desktop.state import WindowState
+from app.desktop.work_controller import WorkController
+from app.paths import Home
+from app.tagging import Model, TagOptions
+from app.writer import LibraryWriter
+from inference.errors import UndertoneError
+from library_db.library import Library
+from widgets.dialogs.about import AboutDialog
+from widgets.dialogs.keyboard import KeyboardDialog
+from widgets.dialogs.problems import Problem, ProblemsDialog
+from widgets.dialogs.settings import SettingsDialog
+from widgets.main_window import MainWindow, Page
+from widgets.rows import RowCache
+from widgets.theme import Mode, Theme
+
+if TYPE_CHECKING:
+    from app.playback.backend import PlaybackBackend, Post
+
+__all__ = ["Desktop"]
+
+_log = logging.getLogger(__name__)
+
+
+class Desktop(QObject):
+    """The running player.
+
+    Parameters
+    ----------
+    home : Home
+        Prepared.
+    make_backend : callable
+        Given a post function, returns the playback back end.
+    model : Model, optional
+        Classifies instead of the catalogue's model.
+    tag_jobs : int, optional
+        Instead of the setting; 0 classifies on the pool's thread.
+    """
+
+    opened = Signal()
+    closed = Signal(list)  # names of what did not stop
+
+    def __init__(
+        self,
+        app: QApplication,
+        home: Home,
+        make_backend: Callable[[Post], PlaybackBackend],
+        *,
+        model: Model | None = None,
+        tag_jobs: int | None = None,
+    ) -> None:
+        super().__init__()
+        self._home = home
+        self._model = model
+        self._tag_jobs = tag_jobs
+        self._state_file = home.folder / "window.json"
+        self._state = WindowState.load(self._state_file)
+        self._waiting: list[Path] = []
+        self._parts: list[Callable[[], None]] = []
+        self._is_closed = False
+        self.stuck: list[str] = []
+        self._reported_open = False
+        self.runner = JobRunner(self)
+        self.preferences = Preferences(home.settings_file, self.runner, self)
+        self.theme = Theme(app, Mode(self.preferences.settings.appearance.theme))
+        self.rows = RowCache(self)
+        self.window = MainWindow(self.theme, self.rows)
+        self.problems = ProblemsDialog(self.theme, self.window)
+        self.book = PathBook()
+        self.player = PlayerController(make_backend, self.book.path_of, self)
+        self.library: Library | None = None
+        self.writer: LibraryWriter | None = None
+        self.songs: LibraryController | None = None
+        self.work: WorkController | None = None
+        self.glue: PlayerGlue | None = None
+        self.pages: PageController | None = None
+        self._restore_window()
+        self.window.closing.connect(self.close)
+        self.preferences.changed.connect(self._on_setting)
+        self.preferences.fault.connect(self.tell_error)
+
+    # beginning
+
+    def start(self, paths: Sequence[Path] = ()) -> None:
+        """Show the window and open the library behind it."""
+        self._waiting = list(paths)
+        self.window.show_page(Page.SONGS)
+        self.window.show()
+        folder = self._home.library_dir
+        self.runner.call(
+            lambda: Library.open(folder), self._on_opened, self._on_not_opened, pool="io"
+        )
+
+    def _on_opened(self, library: Library) -> None:
+        settings = self.preferences.settings
+        self.library = self.book.library = library
+        self.writer = LibraryWriter(library)
+        self.songs = LibraryController(
+            library,
+            self.writer,
+            self.runner,
+            self.rows,
+            lambda: self.preferences.settings.library.unsure_below,
+            self,
+        )
+        self.work = WorkController(
+            library,
+            self.writer,
+            self.runner,
+            self.songs,
+            self.theme,
+            self._tag_options,
+            lambda: self.preferences.settings.tagging.after_scan,
+            self._model,
+            self,
+        )
+        self._restore_player()
+        self.glue = PlayerGlue(self.player, self.songs, self.window, self.runner, self.book, self)
+        self.pages = PageController(
+            self.window, self.songs, self.work, self.glue, self.player, self._home.folder, self
+        )
+        self._connect()
+        self.pages.start(self._state.view)
+        self.songs.watch()
+        for fault in self.preferences.faults:
+            self.tell_error(fault)
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self.work.add(waiting)
+        elif settings.library.scan_at_start and library.roots():
+            self.work.scan()
+        self.opened.emit()
+
+    def _on_not_opened(self, error: Exception) -> None:
+        self.tell_error(error)
+        self.window.no_match.explain(
+            self.tr("The library could not be opened"), str(error), searching=False
+        )
+        self.window.show_page(Page.NO_MATCH)
+
+    def _connect(self) -> None:
+        assert self.songs is not None
+        assert self.work is not None
+        window, work, songs = self.window, self.work, self.songs
+        actions = window.actions_
+        work.strip_added.connect(window.add_job)
+        work.strip_removed.connect(window.remove_job)
+        work.problems_found.connect(self._on_problems)
+        work.settled.connect(self.problems.settle)
+        work.said.connect(lambda text: window.toasts.show_toast(text))
+        work.failed.connect(self.tell_error)
+        songs.failed.connect(self.tell_error)
+        songs.corrected.connect(
+            lambda text: window.toasts.show_toast(text, self.tr("Undo"), songs.undo_stack.undo)
+        )
+        songs.undo_stack.canUndoChanged.connect(actions.undo.setEnabled)
+        songs.undo_stack.canRedoChanged.connect(actions.redo.setEnabled)
+        actions.undo.triggered.connect(songs.undo_stack.undo)
+        actions.redo.triggered.connect(songs.undo_stack.redo)
+        actions.add_folder.triggered.connect(self.ask_for_folder)
+        actions.add_files.triggered.connect(self.ask_for_files)
+        actions.scan.triggered.connect(lambda: work.scan())
+        actions.tag.triggered.connect(lambda: work.tag())
+        actions.problems.triggered.connect(self.problems.show)
+        actions.settings.triggered.connect(self.show_settings)
+        actions.keyboard.triggered.connect(self.show_keyboard)
+        actions.about.triggered.connect(self.show_about)
+        actions.open_folder.triggered.connect(self._open_folder)
+        window.sidebar.add_folder_requested.connect(self.ask_for_folder)
+        window.welcome.add_folder_requested.connect(self.ask_for_folder)
+        window.welcome.demo_requested.connect(lambda: work.add_demo(self._home.folder / "demo"))
+        window.dropped.connect(lambda paths: work.add([Path(path) for path in paths]))
+        self.problems.retry_requested.connect(self._retry)
+        self.player.failed.connect(self._on_unplayable)
+        for name in ("volume", "muted", "shuffle", "repeat"):
+            signal = getattr(self.player, f"{name}_changed")
+            signal.connect(lambda value, name=name: self.preferences.set("playback", name, value))
+
+    # messages
+
+    def tell_error(self, error: BaseException) -> None:
+        """Say what went wrong, and what helps."""
+        if not isinstance(error, UndertoneError):
+            _log.error("unexpected: %r", error)
+        text = str(error) or type(error).__name__
+        self.window.toasts.show_toast(text)
+
+    def handle(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Answer a later start of the program or `undertone control`."""
+        command = message.get("command")
+        paths = message.get("paths", [])
+        steer = {
+            "play-pause": self.player.toggle,
+            "next": self.player.next,
+            "previous": self.player.previous,
+            "stop": self.player.stop,
+        }
+        if command in steer:
+            steer[command]()
+        elif command == "open" and isinstance(paths, list):
+            chosen = [Path(path) for path in paths if isinstance(path, str)]
+            if message.get("play") and chosen:
+                self.player.play_paths(chosen)
+            elif self.work is not None:
+                self.work.add(chosen)
+            else:
+                self._waiting += chosen
+            self.raise_window()
+        else:
+            return {"ok": False, "error": f"unknown command {command!r}"}
+        return {"ok": True}
+
+    def raise_window(self) -> None:
+        window = self.window
+        if window.isMinimized():
+            window.showNormal()
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
+    # dialogs
+
+    def ask_for_folder(self) -> None:
+        dialog = QFileDialog(self.window, self.tr("Add music folder"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+        self._open_file_dialog(dialog)
+
+    def ask_for_files(self) -> None:
+        dialog = QFileDialog(self.window, self.tr("Add files"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        self._open_file_dialog(dialog)
+
+    def show_settings(self) -> None:
+        dialog = SettingsDialog(
+            self.theme, self.preferences.fields(_installed_models(self._home)), self.window
+        )
+        dialog.changed.connect(self.preferences.set)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def show_keyboard(self) -> None:
+        dialog = KeyboardDialog(self.theme, self.window.actions_.keyboard_map(), self.window)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def show_about(self) -> None:
+        from importlib.metadata import version
+
+        facts = [
+            (self.tr("Version"), version("undertone")),
+            (self.tr("Sound"), self.player.backend_name),
+            (self.tr("Stored in"), str(self._home.folder)),
+        ]
+        dialog = AboutDialog(self.theme, facts, self.window)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    # ending
+
+    def close(self) -> list[str]:
+        """Save everything and end everything, within two seconds; says what did not stop."""
+        if self._is_closed:
+            return []
+        self._is_closed = True
+        self._keep_state()
+        self.window.hide()
+        self.window.toasts.clear()
+        if self.songs is not None:
+            self.songs.stop()
+        self.runner.cancel_all()
+        self.stuck = stuck = shut_down(
+            [
+                Stage("settings", self._save, 0.3),
+                Stage("playback", self.player.shutdown, 0.6),
+                Stage("background work", self.runner.wait, 1.2),
+                Stage("library", self._close_library, 0.8),
+            ],
+            total_s=1.9,
+        )
+        self.closed.emit(stuck)
+        return stuck
+
+    def _save(self, _limit_s: float) -> list[str]:
+        self._state.save(self._state_file)
+        self.preferences.save_now()
+        return []
+
+    def _close_library(self, limit_s: float) -> list[str]:
+        if self.writer is None or self.library is None:
+            return []
+        if not self.writer.close(limit_s):
+            return [self.tr("writing to the library")]
+        self.library.close()
+        return []
+
+    # inner workings
+
+    def _tag_options(self) -> TagOptions:
+        tagging = self.preferences.settings.tagging
+        return TagOptions(
+            model_id=tagging.model or None,
+            models_dir=self._home.models_dir,
+            jobs=tagging.jobs if self._tag_jobs is None else self._tag_jobs,
+        )
+
+    def _restore_window(self) -> None:
+        state, window = self._state, self.window
+        geometry = state.geometry_bytes
+        if not geometry or not window.restoreGeometry(QByteArray(geometry)):
+            window.resize(1200, 780)
+        window.table.restore(state.table)
+        window.set_splitter_sizes(state.splitter)
+        window.set_queue_shown(state.queue_shown)
+
+    def _restore_player(self) -> None:
+        playback, state = self.preferences.settings.playback, self._state
+        resume = playback.resume
+        self.player.restore(
+            state.queue if resume else (),
+            state.queue_index if resume else None,
+            state.position_s,
+            playback.volume,
+            playback.shuffle,
+            playback.repeat,
+        )
+        self.player.set_muted(playback.muted)
+
+    def _keep_state(self) -> None:
+        window, player = self.window, self.player
+        table = window.table.state()
+        ids = player.queue_ids
+        index = player.queue_index
+        kept = [i for i in ids if i is not None]
+        if self.songs is None:  # the library never opened: what was kept stays kept
+            self._state = self._state.with_geometry(bytes(window.saveGeometry().data()))
+            return
+        self._state = WindowState(
+            splitter=tuple(window.splitter_sizes()),
+            columns=table.shown,
+            widths=table.widths,
+            sort=table.sort,
+            descending=table.descending,
+            queue_shown=window.queue.isVisible(),
+            view=self.songs.view,
+            queue=tuple(kept),
+            queue_index=None
+            if index is None or ids[index] is None
+            else sum(i is not None for i in ids[:index]),
+            position_s=player.position_s,
+        ).with_geometry(bytes(window.saveGeometry().data()))
+
+    def _on_setting(self, section: str, name: str) -> None:
+        settings = self.preferences.settings
+        if (section, name) == ("appearance", "theme"):
+            self.theme.set_mode(Mode(settings.appearance.theme))
+        elif (section, name) == ("library", "unsure_below") and self.songs is not None:
+            self.songs.search()
+
+    def _on_problems(self, problems: list[Problem]) -> None:
+        self.problems.add(problems)
+        number = len(self.problems.problems)
+        text = (
+            self.tr("1 file could not be read")
+            if number == 1
+            else self.tr("{n} files could not be read").format(n=number)
+        )
+        self.window.toasts.show_toast(text, self.tr("Show"), self.problems.show)
+
+    def _on_unplayable(self, path: Path | None, reason: str) -> None:
+        name = path.name if path is not None else self.tr("A song")
+        if path is not None:
+            self.problems.add([Problem(str(path), reason)])
+        self.window.toasts.show_toast(
+            self.tr("{file} cannot be played: {reason}").format(file=name, reason=reason),
+            self.tr("Show") if path is not None else "",
+            self.problems.show,
+        )
+
+    def _retry(self, paths: list[str]) -> None:
+        if self.work is not None:
+            self.work.tag([Path(path) for path in paths], force=True)
+
+    def _open_folder(self) -> None:
+        chosen = self.window.table.selected_ids()[:1]
+        row = self.rows.peek(chosen[0]) if chosen else None
+        if row is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(row.path).parent)))
+
+    def _open_file_dialog(self, dialog: QFileDialog) -> None:
+        last = self.preferences.settings.window.last_folder
+        if last:
+            dialog.setDirectory(last)
+        dialog.filesSelected.connect(self._on_files_chosen)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _on_files_chosen(self, names: list[str]) -> None:
+        if names and self.work is not None:
+            self.preferences.set("window", "last_folder", names[0])
+            self.work.add([Path(name) for name in names])
+
+
+def _installed_models(home: Home) -> list[tuple[str, str]]:
+    try:
+        from inference.catalog import installed
+
+        return [(card.id, card.id) for card in installed(home.models_dir) if card.kind == "music"]
+    except (ImportError, UndertoneError):
+        return []

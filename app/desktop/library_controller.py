@@ -1,0 +1,368 @@
+"""Between the library and the views: searching, counting, fetching rows, corrections with undo.
+
+Every read runs on a pool and every write on the writer thread; the GUI
+thread only hands over what came back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from app.desktop.jobs import JobRunner, Latest
+from inference.emotion import QUADRANTS, MoodPoint, Quadrant
+from inference.errors import UndertoneError
+from library_db.changes import ChangeSet
+from library_db.query import QueryError, parse
+from widgets.rows import RowCache, TrackRow
+from widgets.text import mood_name, one_line, songs
+
+if TYPE_CHECKING:
+    from app.writer import LibraryWriter
+    from library_db.library import Library
+
+__all__ = ["LibraryController", "Points", "track_rows"]
+
+_SETTLE_MS = 250
+_LOOK_MS = 5000
+_VIEWS = {
+    "all": "",
+    "plane": "",
+    **{quadrant.value: f"mood:{quadrant.label.lower()}" for quadrant in QUADRANTS},
+    "untagged": "is:untagged -is:failed",
+    "missing": "is:missing",
+    "failed": "is:failed",
+}
+
+Label = Quadrant | MoodPoint | None
+
+
+class Points:
+    """The tagged songs on the plane: arrays of one length, aligned."""
+
+    def __init__(self, library: Library, among: NDArray[np.int64] | None) -> None:
+        index = library.index
+        ids, quadrant = index.ids, index.quadrant
+        valence, arousal, confidence = index.valence, index.arousal, index.confidence
+        n = min(map(len, (ids, quadrant, valence, arousal, confidence)))
+        keep = quadrant[:n] >= 0
+        if among is not None:
+            keep &= np.isin(ids[:n], among)
+        self.ids = ids[:n][keep]
+        self.quadrant = quadrant[:n][keep]
+        self.valence = valence[:n][keep]
+        self.arousal = arousal[:n][keep]
+        self.confidence = confidence[:n][keep]
+
+
+class LibraryController(QObject):
+    """The library as the window uses it.
+
+    Parameters
+    ----------
+    library : Library
+    writer : LibraryWriter
+        Does every write.
+    unsure_below : callable
+        The confidence under which a mood counts as unsure.
+    """
+
+    found = Signal(object, bool)  # ids; True: the same question again, keep the place
+    query_refused = Signal(str, int, int)  # message, start, end
+    query_accepted = Signal()
+    counted = Signal(dict)  # view key -> number
+    points_ready = Signal(object)  # Points
+    changed = Signal(object)  # ids that changed
+    corrected = Signal(str)  # what was done, for a toast
+    failed = Signal(object)  # UndertoneError
+
+    _written = Signal(object, object)
+
+    def __init__(
+        self,
+        library: Library,
+        writer: LibraryWriter,
+        runner: JobRunner,
+        rows: RowCache,
+        unsure_below: Callable[[], float],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.library = library
+        self.undo_stack = QUndoStack(self)
+        self._writer = writer
+        self._runner = runner
+        self._rows = rows
+        self._unsure_below = unsure_below
+        self._view, self._text = "all", ""
+        self._sort, self._descending = "artist", False
+        self._asked: tuple[str, str, str, bool] | None = None
+        self._searcher, self._counter = Latest(runner), Latest(runner)
+        self._pointer = Latest(runner)
+        self._wants_points = False
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self.search)
+        self._looker = QTimer(self)
+        self._looker.setInterval(_LOOK_MS)
+        self._looker.timeout.connect(self._look_for_foreign_changes)
+        self._looking = False
+        rows.wanted.connect(self._fetch)
+        self._written.connect(self._on_written)
+
+    # questions
+
+    def set_view(self, key: str) -> None:
+        self._view = key
+        self._wants_points = key == "plane"
+        self.search()
+
+    def set_text(self, text: str) -> None:
+        self._text = text
+        self.search()
+
+    def set_sort(self, key: str, descending: bool) -> None:
+        self._sort, self._descending = key, descending
+        self.search()
+
+    @property
+    def view(self) -> str:
+        return self._view
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    def search(self) -> None:
+        """Ask the question that stands: answered by `found`, a mistake by `query_refused`."""
+        self._settle.stop()
+        text = self._text.strip()
+        try:
+            parse(text)
+        except QueryError as error:
+            words = f"{error.message}. {error.remedy}" if error.remedy else error.message
+            shift = len(self._text) - len(self._text.lstrip())
+            self.query_refused.emit(words, error.start + shift, error.end + shift)
+            return
+        self.query_accepted.emit()
+        asked = (self._view, text, self._sort, self._descending)
+        same = asked == self._asked
+        self._asked = asked
+        query = _joined(self._view_query(self._view), text)
+        library, sort, descending = self.library, self._sort, self._descending
+
+        def look() -> NDArray[np.int64]:
+            return library.search(query, sort=sort, descending=descending)
+
+        self._searcher.call(look, lambda ids: self._on_found(ids, same), self._on_error)
+        self._count(text)
+
+    def find(self, query: str, then: Callable[[NDArray[np.int64]], None]) -> None:
+        """Ask another question on the side."""
+        library = self.library
+        self._runner.call(lambda: library.search(query), then, self._on_error)
+
+    def refresh_soon(self) -> None:
+        """Ask again once a burst of changes is over, or at the latest a moment from now."""
+        if not self._settle.isActive():
+            self._settle.start()
+
+    def note_changes(self, changes: ChangeSet | Iterable[int]) -> None:
+        """Songs changed in the library: show them as they are now."""
+        ids = changes.touched if isinstance(changes, ChangeSet) else tuple(changes)
+        if ids:
+            self._rows.invalidate(ids)
+            self.changed.emit(frozenset(ids))
+            self.refresh_soon()
+
+    def watch(self) -> None:
+        """Take note, from now on, of what other processes write."""
+        self._looker.start()
+
+    def stop(self) -> None:
+        self._settle.stop()
+        self._looker.stop()
+
+    def fetch(self, ids: Sequence[int], then: Callable[[list[TrackRow]], None]) -> None:
+        """Rows of songs, not by way of the cache."""
+        library = self.library
+        self._runner.call(lambda: track_rows(library, ids), then, self._on_error)
+
+    # corrections
+
+    def correct(self, ids: Sequence[int], label: Label) -> None:
+        """Set what the listener says of these songs; None gives them back to the model."""
+        if ids:
+            self.undo_stack.push(_Correction(self, list(ids), label))
+
+    def write(
+        self, ids: Sequence[int], labels: Sequence[Label], then: Callable[[Any], None]
+    ) -> None:
+        """Have the writer set labels; `then` gets what they were before."""
+        pairs = list(zip(ids, labels, strict=True))
+
+        def work(library: Library) -> tuple[list[tuple[int, Label]], list[int]]:
+            before: list[tuple[int, Label]] = []
+            touched: list[int] = []
+            for track_id, label in pairs:
+                if library.track(track_id) is None:
+                    continue
+                user = library.emotion(track_id).user
+                before.append((track_id, None if user is None else user.mood or user.quadrant))
+                touched += library.correct(track_id, label).touched
+            return before, touched
+
+        self.submit(work, lambda result: self._after_correction(result, then))
+
+    def submit(self, work: Callable[[Library], Any], then: Callable[[Any], None]) -> None:
+        """Let the writer do `work`, and go on with `then` on this thread."""
+        try:
+            future: Future[Any] = self._writer.submit(work)
+        except UndertoneError as error:
+            self.failed.emit(error)
+            return
+        future.add_done_callback(lambda done: self._written.emit(done, then))
+
+    # inner workings
+
+    def _view_query(self, key: str) -> str:
+        if key == "unsure":
+            return f"conf:<{self._unsure_below():.3f}"
+        return _VIEWS.get(key, "")
+
+    def _on_found(self, ids: NDArray[np.int64], same: bool) -> None:
+        self.found.emit(ids, same)
+        if self._wants_points:
+            library, among = self.library, ids if self._text.strip() else None
+            self._pointer.call(
+                lambda: Points(library, among), self.points_ready.emit, self._on_error
+            )
+
+    def _count(self, text: str) -> None:
+        library = self.library
+        queries = {
+            key: _joined(self._view_query(key), text)
+            for key in ("untagged", "unsure", "missing", "failed")
+        }
+
+        def look() -> dict[str, int]:
+            moods = library.counts(text)
+            found = {q.value: moods.get(q, 0) for q in QUADRANTS}
+            found["all"] = sum(moods.values())
+            found.update({key: len(library.search(query)) for key, query in queries.items()})
+            return found
+
+        self._counter.call(look, self.counted.emit, self._on_error)
+
+    def _fetch(self, ids: list[int]) -> None:
+        library = self.library
+        self._runner.call(
+            lambda: track_rows(library, ids),
+            lambda rows: self._rows.fill(ids, rows),
+            self._on_error,
+        )
+
+    def _after_correction(
+        self, result: tuple[list[tuple[int, Label]], list[int]], then: Callable[[Any], None]
+    ) -> None:
+        before, touched = result
+        then(before)
+        self.note_changes(touched)
+        self.search()
+
+    def _on_written(self, future: Future[Any], then: Callable[[Any], None]) -> None:
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is not None:
+            self._on_error(error)
+        else:
+            then(future.result())
+
+    def _on_error(self, error: BaseException) -> None:
+        self.failed.emit(error)
+
+    def _look_for_foreign_changes(self) -> None:
+        if self._looking:
+            return
+        self._looking = True
+
+        def seen(changes: ChangeSet) -> None:
+            self._looking = False
+            self.note_changes(changes)
+
+        self.submit(lambda library: library.refresh(), seen)
+
+
+class _Correction(QUndoCommand):
+    """One correction of one or more songs."""
+
+    def __init__(self, controller: LibraryController, ids: list[int], label: Label) -> None:
+        self._name = _named(controller, len(ids), label)
+        super().__init__(self._name)
+        self._controller = controller
+        self._ids = ids
+        self._label = label
+        self._before: list[tuple[int, Label]] = []
+
+    def redo(self) -> None:
+        def done(before: list[tuple[int, Label]]) -> None:
+            self._before = before
+            self._controller.corrected.emit(self._name)
+
+        self._controller.write(self._ids, [self._label] * len(self._ids), done)
+
+    def undo(self) -> None:
+        ids = [track_id for track_id, _ in self._before]
+        self._controller.write(ids, [label for _, label in self._before], lambda _: None)
+
+
+def _named(controller: LibraryController, number: int, label: Label) -> str:
+    if label is None:
+        return controller.tr("{songs} given back to the model").format(songs=songs(number))
+    quadrant = Quadrant.of(label) if isinstance(label, MoodPoint) else label
+    return controller.tr("{songs} marked as {mood}").format(
+        songs=songs(number), mood=mood_name(quadrant)
+    )
+
+
+def _joined(*queries: str) -> str:
+    parts = [f"({query})" for query in queries if query]
+    return " ".join(parts)
+
+
+def track_rows(library: Library, ids: Sequence[int]) -> list[TrackRow]:
+    """The songs as the views show them; ids that are not there are left out."""
+    tracks = library.tracks(ids)
+    emotions = library.emotions([track.id for track in tracks])
+    rows = []
+    for track, emotion in zip(tracks, emotions, strict=True):
+        chosen = emotion.effective
+        rows.append(
+            TrackRow(
+                id=track.id,
+                title=one_line(track.title) or one_line(track.path.name),
+                artist=one_line(track.artist),
+                album=one_line(track.album),
+                genre=one_line(track.genre),
+                year=track.year,
+                duration_s=track.duration_s,
+                quadrant=chosen.quadrant if chosen else None,
+                valence=chosen.mood.valence if chosen else None,
+                arousal=chosen.mood.arousal if chosen else None,
+                confidence=chosen.confidence if chosen else None,
+                source=chosen.source if chosen else None,
+                missing=track.missing,
+                error=one_line(track.error or ""),
+                path=str(track.path),
+                has_cover=track.has_cover,
+            )
+        )
+    return rows

@@ -1,0 +1,162 @@
+"""What the centre of the window shows: songs, plane, welcome, or why there is nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject
+
+from app.desktop.library_controller import LibraryController
+from app.desktop.player_controller import PlayerController
+from app.desktop.player_glue import PlayerGlue
+from app.desktop.work_controller import WorkController
+from inference.emotion import QUADRANTS, Quadrant
+from widgets.main_window import MainWindow, Page
+from widgets.text import mood_name, songs
+
+if TYPE_CHECKING:
+    from widgets.rows import TrackRow
+
+__all__ = ["PageController"]
+
+
+class PageController(QObject):
+    """Leads what the listener asks of the views to the library, and its answers back."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        library: LibraryController,
+        work: WorkController,
+        glue: PlayerGlue,
+        player: PlayerController,
+        home: Path,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._window = window
+        self._library = library
+        self._work = work
+        self._glue = glue
+        self._player = player
+        self._total: int | None = None
+        self._found = 0
+        self._connect()
+
+    def start(self, view: str) -> None:
+        """Ask the first question."""
+        table = self._window.table.state()
+        self._library.set_sort(table.sort, table.descending)
+        self._window.sidebar.choose(view)
+        self._library.set_view(self._window.sidebar.current)
+
+    # inner workings
+
+    def _connect(self) -> None:
+        window, library = self._window, self._library
+        window.sidebar.chosen.connect(self._on_view)
+        window.search.query_changed.connect(library.set_text)
+        window.table.sort_requested.connect(library.set_sort)
+        library.query_refused.connect(window.search.show_error)
+        library.query_accepted.connect(window.search.clear_error)
+        library.found.connect(self._on_found)
+        library.counted.connect(self._on_counted)
+        actions = window.actions_
+        actions.play.triggered.connect(self._play)
+        actions.play_next.triggered.connect(lambda: self._player.play_next(self._chosen()))
+        actions.enqueue.triggered.connect(lambda: self._enqueue(self._chosen()))
+        for label, action in actions.moods.items():
+            action.triggered.connect(lambda _=False, to=label: self._correct(to))
+        actions.retag.triggered.connect(self._retag)
+
+    def _on_view(self, key: str) -> None:
+        self._window.show_heading(self._title(key), "")
+        self._library.set_view(key)
+
+    def _on_found(self, ids: NDArray[np.int64], same: bool) -> None:
+        self._found = len(ids)
+        self._window.table.show_ids(ids, keep_place=same)
+        self._show()
+
+    def _on_counted(self, counts: dict[str, int]) -> None:
+        self._window.show_counts({**counts, "plane": 0})
+        if not self._library.text.strip():
+            self._total = counts.get("all", 0)
+            self._show()
+
+    def _show(self) -> None:
+        window, view = self._window, self._library.view
+        window.show_heading(self._title(view), songs(self._found) if self._found else "")
+        searching = bool(self._library.text.strip())
+        if self._total == 0 and not searching and not self._found:
+            window.show_page(Page.WELCOME)
+        elif view == "plane":
+            window.show_page(Page.PLANE)
+        elif self._found or self._total is None:
+            window.show_page(Page.SONGS)
+        else:
+            window.no_match.explain(*self._reason(view, searching), searching=searching)
+            window.show_page(Page.NO_MATCH)
+
+    def _title(self, key: str) -> str:
+        if key in {q.value for q in QUADRANTS}:
+            return mood_name(Quadrant(key))
+        return {
+            "all": self.tr("All songs"),
+            "plane": self.tr("Mood plane"),
+            "untagged": self.tr("Untagged"),
+            "unsure": self.tr("Unsure"),
+            "missing": self.tr("Missing"),
+            "failed": self.tr("Failed"),
+        }.get(key, "")
+
+    def _reason(self, view: str, searching: bool) -> tuple[str, str]:
+        if searching:
+            return self.tr("No song matches"), self.tr("Try fewer words, or look in all songs.")
+        good = self.tr("Nothing to do here")
+        reasons = {
+            "untagged": (good, self.tr("Every song that could be read has a mood.")),
+            "unsure": (good, self.tr("No mood is less certain than the threshold in Settings.")),
+            "missing": (good, self.tr("Every file is where it was.")),
+            "failed": (good, self.tr("Every file could be read.")),
+        }
+        return reasons.get(
+            view,
+            (
+                self.tr("No songs in this mood yet"),
+                self.tr("Songs appear here as their moods are found."),
+            ),
+        )
+
+    def _chosen(self) -> list[int]:
+        if self._window.page is Page.PLANE:
+            return []
+        return self._window.table.selected_ids()
+
+    def _play(self) -> None:
+        chosen = self._chosen()
+        if len(chosen) == 1:
+            rows = self._window.table.songs.rows_of(chosen)
+            self._glue.play_from(int(rows[0]))
+        elif chosen:
+            self._glue.play_among(chosen, 0)
+
+    def _enqueue(self, ids: list[int]) -> None:
+        if ids:
+            self._player.enqueue(ids)
+            said = self.tr("{songs} added to the queue").format(songs=songs(len(ids)))
+            self._window.toasts.show_toast(said)
+
+    def _correct(self, label: Quadrant | None) -> None:
+        self._library.correct(self._chosen(), label)
+
+    def _retag(self) -> None:
+        def go(rows: list[TrackRow]) -> None:
+            self._work.tag([Path(row.path) for row in rows], force=True)
+
+        chosen = self._chosen()
+        if chosen:
+            self._library.fetch(chosen, go)

@@ -1,0 +1,114 @@
+"""The settings as the window holds them: changed at once, written off the GUI thread."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+
+from app.desktop.jobs import JobRunner, Latest
+from app.settings import OneOf, Settings, SettingsError, describe
+from widgets.dialogs.settings import SettingField
+
+__all__ = ["Preferences"]
+
+_log = logging.getLogger(__name__)
+
+_SAVE_AFTER_MS = 1000
+_SHOWN = ("appearance", "library", "playback", "tagging")
+_HIDDEN = {("playback", name) for name in ("volume", "muted", "shuffle", "repeat")}
+
+
+class Preferences(QObject):
+    """The one place in the window where settings are read and changed.
+
+    Parameters
+    ----------
+    path : Path
+        The settings file.
+    """
+
+    changed = Signal(str, str)  # section, name
+    fault = Signal(object)  # SettingsError
+
+    def __init__(self, path: Path, runner: JobRunner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._path = path
+        self.settings, self.faults = Settings.load_usable(path)
+        self._saved = self.settings
+        self._saver = Latest(runner, pool="io")
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SAVE_AFTER_MS)
+        self._timer.timeout.connect(self._save_soon)
+
+    def set(self, section: str, name: str, value: str | int | float | bool) -> None:
+        """Change one setting; a value out of bounds is reported and changes nothing."""
+        if getattr(getattr(self.settings, section), name) == value:
+            return
+        try:
+            self.settings = self.settings.changed(section, **{name: value})
+        except SettingsError as error:
+            self.fault.emit(error)
+            return
+        self._timer.start()
+        self.changed.emit(section, name)
+
+    def save_now(self) -> None:
+        """Write what is not written yet; for the end of the program."""
+        self._timer.stop()
+        if self.settings == self._saved:
+            return
+        try:
+            self.settings.save(self._path)
+            self._saved = self.settings
+        except SettingsError as error:
+            _log.error("%s", error)
+
+    def fields(self, models: list[tuple[str, str]]) -> list[tuple[str, list[SettingField]]]:
+        """What the dialog shows. `models` are (id, text) pairs to choose from."""
+        titles = {
+            "appearance": self.tr("Appearance"),
+            "library": self.tr("Library"),
+            "playback": self.tr("Playing"),
+            "tagging": self.tr("Moods"),
+        }
+        sections: dict[str, list[SettingField]] = {name: [] for name in _SHOWN}
+        for section, name, kind, _default in describe():
+            if section not in sections or (section, name) in _HIDDEN:
+                continue
+            choices: tuple[tuple[str, str], ...] = ()
+            if isinstance(kind, OneOf):
+                choices = tuple((choice, _choice_text(choice)) for choice in kind.choices)
+            elif (section, name) == ("tagging", "model"):
+                choices = (("", self.tr("The best that is installed")), *models)
+            sections[section].append(
+                SettingField(
+                    section,
+                    name,
+                    _tr(kind.label),
+                    getattr(getattr(self.settings, section), name),
+                    help=_tr(kind.help) if kind.help else "",
+                    choices=choices,
+                    low=getattr(kind, "low", None),
+                    high=getattr(kind, "high", None),
+                )
+            )
+        return [(titles[name], fields) for name, fields in sections.items()]
+
+    def _save_soon(self) -> None:
+        settings = self.settings
+
+        def saved(_: object) -> None:
+            self._saved = settings
+
+        self._saver.call(lambda: settings.save(self._path), saved, self.fault.emit)
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Settings", text)
+
+
+def _choice_text(choice: str) -> str:
+    return _tr(choice.capitalize())

@@ -1,0 +1,1 @@
+"""Dialogs: settings, keyboard map, about, the list of problems."""

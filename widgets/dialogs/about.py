@@ -1,0 +1,55 @@
+"""About: what this is, its version, its licences."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+
+from widgets.controls import label
+from widgets.theme import SPACE, Theme
+
+__all__ = ["AboutDialog"]
+
+
+class AboutDialog(QDialog):
+    """A few lines; `facts` are (name, value) pairs such as the version and the model."""
+
+    def __init__(
+        self, theme: Theme, facts: list[tuple[str, str]], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("About Undertone"))
+        self.setMinimumWidth(440)
+        words = label(
+            self.tr(
+                "A music player that knows how songs feel. Moods are found on this computer; "
+                "nothing leaves it, and your music files are never changed unless you ask for it."
+            ),
+            wrap=True,
+        )
+        licence = label(
+            self.tr(
+                "Free software under the GNU General Public License, version 3 or later. The mood "
+                "models have a licence of their own, since they were learned from research data: "
+                "their cards say which."
+            ),
+            "soft",
+            wrap=True,
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(3 * SPACE, 3 * SPACE, 3 * SPACE, 2 * SPACE)
+        column.setSpacing(SPACE + 4)
+        column.addWidget(label("Undertone", "display"))
+        column.addWidget(words)
+        for name, value in facts:
+            line = label(f"{name}: {value}", "soft", wrap=True)
+            line.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse
+                | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
+            column.addWidget(line)
+        column.addWidget(licence)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.accept)
+        column.addSpacing(SPACE)
+        column.addWidget(buttons)

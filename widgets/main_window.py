@@ -1,0 +1,337 @@
+"""The window: puts the widgets together and passes on what they ask for. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from widgets.actions import Actions
+from widgets.controls import IconButton, label
+from widgets.empty_state import NoMatch, Welcome
+from widgets.job_strip import JobStrip
+from widgets.mood_plane import MoodPlanePage
+from widgets.player_bar import PlayerBar
+from widgets.queue_view import QueuePanel
+from widgets.rows import RowCache
+from widgets.search_field import SearchField
+from widgets.sidebar import Sidebar
+from widgets.theme import SPACE, Theme
+from widgets.toasts import ToastHost
+from widgets.track_table.view import TrackTable
+
+__all__ = ["MainWindow", "Page"]
+
+
+class Page(Enum):
+    """What the centre shows."""
+
+    SONGS = 0
+    PLANE = 1
+    WELCOME = 2
+    NO_MATCH = 3
+
+
+class MainWindow(QMainWindow):
+    """All of it.
+
+    Parameters
+    ----------
+    theme : Theme
+    rows : RowCache
+        Where the views get their songs.
+    """
+
+    closing = Signal()
+    dropped = Signal(list)  # local paths, as text
+    toggle_requested = Signal()  # space: play or pause
+
+    def __init__(self, theme: Theme, rows: RowCache) -> None:
+        super().__init__()
+        self.setWindowTitle("Undertone")
+        self.setMinimumSize(560, 420)
+        self.setAcceptDrops(True)
+        self._theme = theme
+        self.sidebar = Sidebar(theme)
+        self.search = SearchField(theme)
+        self.table = TrackTable(theme, rows)
+        self.plane = MoodPlanePage(theme, rows)
+        self.welcome = Welcome(theme)
+        self.no_match = NoMatch(theme)
+        self.queue = QueuePanel(theme, rows)
+        self.player_bar = PlayerBar(theme)
+        self.actions_ = Actions(theme, self, (self.table, self.plane))
+        self._build()
+        self.toasts = ToastHost(theme, self)
+        self._veil = _DropVeil(theme, self)
+        self._connect()
+        self.set_queue_shown(False)
+
+    # what is shown
+
+    def show_page(self, page: Page) -> None:
+        self.stack.setCurrentIndex(page.value)
+        searching = page is not Page.WELCOME
+        for widget in (self._title, self._figures, self.search):
+            widget.setVisible(searching)
+
+    @property
+    def page(self) -> Page:
+        return Page(self.stack.currentIndex())
+
+    def show_heading(self, title: str, figures: str) -> None:
+        """The name of the view and how much it holds."""
+        self._title.setText(title)
+        self._figures.setText(figures)
+
+    def show_counts(self, counts: Mapping[str, int]) -> None:
+        self.sidebar.show_counts(counts)
+
+    def add_job(self, strip: JobStrip) -> None:
+        self._jobs.addWidget(strip)
+        strip.show()
+        self._place_toasts()
+
+    def remove_job(self, strip: JobStrip) -> None:
+        self._jobs.removeWidget(strip)
+        strip.hide()
+        strip.deleteLater()
+        self._place_toasts()
+
+    def set_queue_shown(self, shown: bool) -> None:
+        self.queue.setVisible(shown)
+        self.player_bar.queue.setChecked(shown)
+        if shown:
+            self.queue.reveal_current()
+
+    def splitter_sizes(self) -> list[int]:
+        return self._splitter.sizes()
+
+    def set_splitter_sizes(self, sizes: Sequence[int]) -> None:
+        if len(sizes) == self._splitter.count() and all(size >= 0 for size in sizes):
+            self._splitter.setSizes(list(sizes))
+
+    # Qt's interface
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.accept()
+        self.closing.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            self.toggle_requested.emit()
+        elif event.key() == Qt.Key.Key_F6:
+            backwards = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._next_area(-1 if backwards else 1)
+        elif event.key() == Qt.Key.Key_MediaPlay:
+            self.toggle_requested.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self._veil.cover()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._veil.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._veil.hide()
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.dropped.emit(paths)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_toasts()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.WindowStateChange:
+            self._veil.hide()
+
+    # inner workings
+
+    def _build(self) -> None:
+        self.stack = QStackedWidget()
+        self.stack.setAccessibleName(self.tr("Centre"))
+        for page in (self.table, self.plane, self.welcome, self.no_match):
+            self.stack.addWidget(page)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._build_head())
+        column.addWidget(self.stack, 1)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setHandleWidth(1)
+        self._splitter.setChildrenCollapsible(False)
+        for part in (self.sidebar, centre, self.queue):
+            self._splitter.addWidget(part)
+        self._splitter.setStretchFactor(0, 0)
+        self._splitter.setStretchFactor(1, 1)
+        self._splitter.setStretchFactor(2, 0)
+        self._splitter.setSizes([216, 760, 304])
+        self._jobs = QVBoxLayout()
+        self._jobs.setSpacing(0)
+        whole = QWidget()
+        whole.setObjectName("page")
+        outer = QVBoxLayout(whole)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self._splitter, 1)
+        outer.addLayout(self._jobs)
+        outer.addWidget(self.player_bar)
+        self.setCentralWidget(whole)
+
+    def _build_head(self) -> QHBoxLayout:
+        self._title = label("", "title")
+        self._figures = label("", "soft")
+        self.search.setMaximumWidth(480)
+        self.search.setMinimumWidth(200)
+        self.menu_button = IconButton(self._theme, "menu", self.tr("Menu"), shortcut="F10")
+        self.menu_button.clicked.connect(self.show_menu)
+        head = QHBoxLayout()
+        head.setContentsMargins(2 * SPACE, SPACE + 4, SPACE, SPACE)
+        head.setSpacing(SPACE)
+        for words in (self._title, self._figures):
+            words.setMinimumHeight(34)
+            head.addWidget(words, 0, Qt.AlignmentFlag.AlignTop)
+        head.addStretch(1)
+        head.addWidget(self.search, 3)
+        head.addWidget(self.menu_button, 0, Qt.AlignmentFlag.AlignTop)
+        return head
+
+    def show_menu(self) -> None:
+        """The menu of everything that is not about a song."""
+        menu = QMenu(self)
+        menu.setAccessibleName(self.tr("Menu"))
+        a = self.actions_
+        groups = (
+            (a.add_folder, a.add_files, a.scan, a.tag),
+            (a.undo, a.redo),
+            (a.problems, a.settings, a.keyboard, a.about),
+            (a.quit,),
+        )
+        for group in groups:
+            for action in group:
+                menu.addAction(action)
+            menu.addSeparator()
+        menu.aboutToHide.connect(menu.deleteLater)
+        corner = self.menu_button.rect().bottomRight()
+        place = self.menu_button.mapToGlobal(corner)
+        place.setX(place.x() - menu.sizeHint().width())
+        menu.popup(place)
+
+    def _connect(self) -> None:
+        a = self.actions_
+        self.search.left_downwards.connect(self._go_to_songs)
+        self.table.typed.connect(self.search.add_text)
+        self.no_match.clear_requested.connect(lambda: self.search.set_query(""))
+        self.player_bar.queue_toggled.connect(self.set_queue_shown)
+        a.find.triggered.connect(self._go_to_search)
+        a.queue.triggered.connect(lambda: self.set_queue_shown(not self.queue.isVisible()))
+        a.plane.triggered.connect(lambda: self.sidebar.choose("plane"))
+        a.all_songs.triggered.connect(lambda: self.sidebar.choose("all"))
+        a.quit.triggered.connect(self.close)
+        self.table.set_actions(
+            [
+                a.play, a.play_next, a.enqueue, None, *a.moods.values(), None,
+                a.retag, a.show_on_plane, a.open_folder,
+            ]
+        )  # fmt: skip
+
+    def _go_to_search(self) -> None:
+        if self.search.isVisible():
+            self.search.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.search.line.selectAll()
+
+    def _go_to_songs(self) -> None:
+        if self.page in (Page.SONGS, Page.PLANE):
+            widget = self.table if self.page is Page.SONGS else self.plane.canvas
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def _place_toasts(self) -> None:
+        self.toasts.keep_clear(self.player_bar.height() + self._jobs.sizeHint().height())
+
+    def _next_area(self, step: int) -> None:
+        """F6: sidebar, search, songs, queue, player."""
+        areas = [
+            (self.sidebar, self.sidebar.focus_list),
+            (self.search, self._go_to_search),
+            (self.stack, self._go_to_centre),
+            (self.queue, self.queue.view.setFocus),
+            (self.player_bar, self.player_bar.play.setFocus),
+        ]
+        areas = [(area, go) for area, go in areas if area.isVisible()]
+        focus = self.focusWidget()
+        here = next(
+            (
+                i
+                for i, (area, _) in enumerate(areas)
+                if focus is not None and (area is focus or area.isAncestorOf(focus))
+            ),
+            -1 if step > 0 else 0,
+        )
+        areas[(here + step) % len(areas)][1]()
+
+    def _go_to_centre(self) -> None:
+        if self.page is Page.WELCOME:
+            self.welcome.add_folder.setFocus()
+        else:
+            self._go_to_songs()
+
+
+class _DropVeil(QWidget):
+    """Says, while files hang over the window, what letting go would do."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAccessibleName(self.tr("Drop to add to the library"))
+        self.hide()
+
+    def cover(self) -> None:
+        self.setGeometry(self.parentWidget().rect())
+        self.show()
+        self.raise_()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        tokens = self._theme.tokens
+        veil = tokens.colour("paper")
+        veil.setAlphaF(0.9)
+        painter.fillRect(self.rect(), veil)
+        pen = QPen(tokens.colour("ink"), 2, Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(16, 16, -16, -16), 12, 12)
+        painter.setFont(self._theme.font("display", bold=True))
+        painter.drawText(
+            self.rect(), int(Qt.AlignmentFlag.AlignCenter), self.tr("Drop to add to the library")
+        )
+        painter.end()
