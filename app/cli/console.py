@@ -6,12 +6,22 @@ import json
 import os
 import sys
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from inference.errors import UndertoneError
 
-__all__ = ["OutputClosedError", "UsageError", "clean", "dump_json", "flush", "message", "out"]
+__all__ = [
+    "OutputClosedError",
+    "UsageError",
+    "clean",
+    "dump_json",
+    "flush",
+    "message",
+    "out",
+    "write_bytes",
+]
 
 
 class UsageError(UndertoneError):
@@ -53,12 +63,13 @@ def message(text: str, *, stream: IO[str] | None = None) -> None:
     except UnicodeEncodeError:
         encoding = target.encoding or "ascii"
         target.write(line.encode(encoding, "backslashreplace").decode(encoding))
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError):  # nobody reads it any more
         return
-    target.flush()
+    with suppress(OSError, ValueError):
+        target.flush()
 
 
-def out(text: str) -> None:
+def out(text: str, *, end: str = "\n") -> None:
     """Write one line of output to stdout.
 
     Raises
@@ -68,11 +79,28 @@ def out(text: str) -> None:
     """
     try:
         try:
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(text + end)
         except UnicodeEncodeError:
             encoding = sys.stdout.encoding or "ascii"
-            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
         sys.stdout.flush()
+    except BrokenPipeError:
+        _mute_stdout()
+        raise OutputClosedError from None
+
+
+def write_bytes(data: bytes) -> None:
+    """Write `data` to stdout as it is.
+
+    Raises
+    ------
+    OutputClosedError
+        If nobody reads it any more.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
     except BrokenPipeError:
         _mute_stdout()
         raise OutputClosedError from None

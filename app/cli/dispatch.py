@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
@@ -70,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse: --help, --version, wrong usage
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except UsageError as error:
-        message(f"undertone: {clean(str(error))}")
+        message("undertone: " + "\n".join(map(clean, str(error).splitlines())))
         return EXIT_USAGE
     except UndertoneError as error:
         message(f"undertone: {clean(str(error))}")
@@ -94,9 +95,10 @@ def _run(arguments: list[str]) -> int:
 
 
 def _open_window(args: argparse.Namespace) -> int:
+    from app.cli.scan import absolute
     from app.cli.window import open_window
 
-    return open_window(args.home)
+    return open_window(args.home, absolute([Path(name) for name in args.music]))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -118,6 +120,13 @@ def _build(arguments: list[str]) -> tuple[argparse.ArgumentParser, ModuleType | 
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"undertone {__version__}")
+    parser.add_argument(
+        "--music",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="open the player with the music of DIR",
+    )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     typed = _typed_command(arguments)
     module = None
@@ -136,10 +145,10 @@ def _build(arguments: list[str]) -> tuple[argparse.ArgumentParser, ModuleType | 
 
 
 def _typed_command(arguments: Sequence[str]) -> str | None:
-    """The first argument that is neither an option nor the value of --home."""
+    """The first argument that is neither an option nor an option's value."""
     rest = iter(arguments)
     for argument in rest:
-        if argument == "--home":
+        if argument in ("--home", "--music"):
             next(rest, None)
         elif not argument.startswith("-"):
             return argument

@@ -1,0 +1,200 @@
+"""`undertone tag`: find out how songs feel."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from app.cli.console import OutputClosedError, UsageError, clean, dump_json, out
+from app.cli.interrupt import Interrupt
+from app.cli.opening import open_library, preview_library
+from app.cli.progress import Display, display
+from app.cli.scan import absolute
+from inference.emotion import QUADRANTS, Quadrant
+
+if TYPE_CHECKING:
+    from app.tagging import TagReport, TagRow
+
+__all__ = ["add_parser", "run"]
+
+_EPILOG = """\
+examples:
+  undertone tag ~/Music                     all songs that are new or changed
+  undertone tag --jobs 4 ~/Music            four songs at a time
+  undertone tag --jsonl moods.jsonl ~/Music one JSON object a song, into a file
+  undertone tag --jsonl - song.mp3          or to stdout
+
+Stop it at any time with Ctrl-C: finished songs are kept, and the same command goes on
+from there. Your music files are only read."""
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "tag",
+        description="Find out how the songs at or below PATH feel: Happy, Tense, Calm or Sad, with "
+        "valence, arousal and a confidence. Songs that have been tagged already are skipped.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a folder or a song")
+    parser.add_argument(
+        "--jobs", metavar="N", type=_jobs, default=None, help="songs at a time (default: 1)"
+    )
+    parser.add_argument("--model", metavar="ID", help="see `undertone models` (default: the best)")
+    parser.add_argument("--force", action="store_true", help="tag also what is up to date")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only say what would be done; write nothing"
+    )
+    parser.add_argument(
+        "--write-tags", action="store_true", help="also write the mood into the files"
+    )
+    parser.add_argument(
+        "--jsonl", metavar="FILE", help="one JSON object a song into FILE, or - for stdout"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.write_tags:
+        raise UsageError(
+            "this version does not write tags into files",
+            "Leave --write-tags out; `undertone export` writes the moods to a file of their own",
+        )
+    with Interrupt() as interrupt, _sink(args.jsonl) as write, display() as shown:
+        result = _Run(args, interrupt, write, shown)
+        return result.run()
+
+
+class _Run:
+    """One call of the command."""
+
+    def __init__(
+        self, args: argparse.Namespace, interrupt: Interrupt, write: Any, shown: Display
+    ) -> None:
+        self._args = args
+        self._interrupt = interrupt
+        self._write = write
+        self._shown = shown
+        self._moods: Counter[Quadrant] = Counter()
+        self._rows = 0
+
+    def run(self) -> int:
+        from app.settings import Settings
+        from app.tagging import TagOptions, music_model, tag
+
+        args = self._args
+        settings = Settings.load(args.home.settings_file).tagging
+        options = TagOptions(
+            model_id=args.model or settings.model or None,
+            models_dir=args.home.models_dir,
+            jobs=args.jobs or settings.jobs,
+            force=args.force,
+            dry_run=args.dry_run,
+        )
+        model = _known_model(options, music_model)
+        opened = preview_library(args.home) if args.dry_run else open_library(args.home)
+        report = None
+        with opened as library:
+            job = tag(library, absolute(args.paths), options, model=model)
+            with closing(job):
+                try:
+                    while report is None and not self._interrupt.requested:
+                        try:
+                            self._step(next(job))
+                        except StopIteration as stop:
+                            report = stop.value
+                except OutputClosedError:
+                    report = None
+        return self._end(report)
+
+    def _step(self, progress: Any) -> None:
+        row: TagRow | None = progress.item
+        self._shown.show(progress, "tagging" if row or self._rows else "scanning")
+        if row is None:
+            return
+        self._rows += 1
+        if row.error is not None:
+            self._shown.say(f"failed: {clean(row.path)}: {clean(row.error)}")
+        elif row.estimate is not None:
+            self._moods[row.estimate.quadrant] += 1
+        elif self._args.dry_run:
+            self._shown.say(f"would tag: {clean(row.path)}")
+        self._write(dump_json(row.to_json()))
+
+    def _end(self, report: TagReport | None) -> int:
+        if report is None:
+            self._shown.say(
+                f"interrupted after {self._rows} songs; finished ones are kept. "
+                "The same command goes on from there"
+            )
+            return 130
+        self._shown.say(_summary(report, dry_run=self._args.dry_run))
+        if self._moods:
+            self._shown.say(
+                "  ".join(f"{quadrant.label} {self._moods[quadrant]}" for quadrant in QUADRANTS)
+            )
+        return 1 if report.failed else 0
+
+
+def _known_model(options: Any, music_model: Any) -> Any:
+    """The model, as a matter of usage where its name was typed."""
+    from inference.catalog import CatalogError
+
+    try:
+        return music_model(options.model_id, options.models_dir)
+    except CatalogError as error:
+        if options.model_id is None:
+            raise
+        raise UsageError(error.message, error.remedy) from error
+
+
+@contextmanager
+def _sink(name: str | None) -> Iterator[Any]:
+    """A function that writes a line: to nowhere, to stdout, or to a file, each at once."""
+    if name is None:
+        yield lambda line: None
+    elif name == "-":
+        yield out
+    else:
+        try:
+            file = Path(name).open("w", encoding="ascii")  # noqa: SIM115 (closed below)
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {name} ({error.strerror})", "Name another file with --jsonl"
+            ) from error
+        with file:
+            yield functools.partial(_write_line, file)
+
+
+def _write_line(file: IO[str], line: str) -> None:
+    file.write(line + "\n")
+    file.flush()
+
+
+def _summary(report: TagReport, *, dry_run: bool) -> str:
+    counts = (
+        (report.done, "would be tagged" if dry_run else "tagged"),
+        (report.up_to_date, "up to date"),
+        (len(report.failed), "failed"),
+    )
+    told = ", ".join(f"{count} {name}" for count, name in counts if count)
+    return f"{told or 'no songs found'} in {report.seconds:.1f} s"
+
+
+def _jobs(text: str) -> int:
+    try:
+        jobs = int(text)
+    except ValueError:
+        jobs = 0
+    if not 1 <= jobs <= 64:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of songs; write a whole number from 1 to 64 "
+            f"(this machine has {os.cpu_count() or 1} processors)"
+        )
+    return jobs
