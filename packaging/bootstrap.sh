@@ -118,8 +118,15 @@ install_system() {
     fi
     say "installing system libraries: ${missing[*]}"
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
-    "${as_root[@]}" "${apt[@]}" update -qq >&2 &&
-        "${as_root[@]}" "${apt[@]}" install -y -qq --no-install-recommends "${missing[@]}" >&2
+    local log
+    log=$(mktemp)
+    if ! { "${as_root[@]}" "${apt[@]}" update &&
+        "${as_root[@]}" "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
+        >"$log" 2>&1; then
+        say "apt could not install them; it said:"
+        tail -n 15 "$log" >&2
+    fi
+    rm -f "$log"
 }
 
 check_system
@@ -174,7 +181,11 @@ say "installing Python packages${parts:+ with [$parts]}; the first time takes so
 rm -f "$stamp"
 pip=("$venv/bin/python" -m pip --disable-pip-version-check --no-input --quiet)
 cd "$root"
-"${pip[@]}" install -c "$constraints" setuptools
-"${pip[@]}" install -c "$constraints" --no-build-isolation -e ".${parts:+[$parts]}"
+if ! { "${pip[@]}" install -c "$constraints" setuptools &&
+    "${pip[@]}" install -c "$constraints" --no-build-isolation -e ".${parts:+[$parts]}"; }; then
+    say "the Python packages could not be installed; see above, then type the same command again."
+    say "(No network? Full disk? What was fetched is kept; TRAINING=0 leaves out the largest part.)"
+    exit 1
+fi
 for part in base "${extras[@]}"; do echo "$part $key"; done >"$stamp"
 say "set-up is complete"
