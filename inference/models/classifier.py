@@ -59,7 +59,7 @@ class SegmentClassifier(nn.Module):
     """Bidirectional GRU with segment-level inner attention.
 
     h_i = [GRU_f(s_i), GRU_b(s_i)]  (9), (10); r by inner attention over h
-    (11)-(13); v = softmax(W_c r + b_c)  (14). 157,188 parameters with the
+    (11)-(13); v = softmax(W_c r + b_c)  (14). 157,060 parameters with the
     defaults. Any number of segments L.
 
     Parameters

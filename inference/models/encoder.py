@@ -81,7 +81,7 @@ class SegmentEncoder(nn.Module):
     and 2x2 max-pooling; a dense layer per time step; a bidirectional GRU
     over the T remaining time steps (1)-(5); inner attention (6)-(8).
     With 32 rows and 64 columns: 32 x 64 -> 16 x 32 -> 8 x 16, so T = 16.
-    145,008 parameters with the defaults and 32 rows.
+    145,136 parameters with the defaults and 32 rows.
 
     Parameters
     ----------

@@ -37,8 +37,9 @@ class RegressorConfig:
 class Regressor(nn.Module):
     """width_in -> hidden, ReLU, dropout -> width, per segment, on standardised features.
 
-    394,752 parameters with the defaults, and two buffers that hold mean and
-    scale of the training features.
+    It is fitted to z-scored targets and answers in the encoder's own units.
+    393,984 parameters with the defaults; mean and scale of the training
+    features and of the targets are buffers.
 
     Parameters
     ----------
@@ -47,12 +48,16 @@ class Regressor(nn.Module):
 
     feature_mean: Tensor
     feature_scale: Tensor
+    code_mean: Tensor
+    code_scale: Tensor
 
     def __init__(self, config: RegressorConfig | None = None) -> None:
         super().__init__()
         self.config = config or RegressorConfig()
         self.register_buffer("feature_mean", torch.zeros(self.config.width_in))
         self.register_buffer("feature_scale", torch.ones(self.config.width_in))
+        self.register_buffer("code_mean", torch.zeros(self.config.width))
+        self.register_buffer("code_scale", torch.ones(self.config.width))
         self.hidden = nn.Linear(self.config.width_in, self.config.hidden)
         self.dropout = nn.Dropout(self.config.dropout)
         self.output = nn.Linear(self.config.hidden, self.config.width)
@@ -62,11 +67,15 @@ class Regressor(nn.Module):
         self.feature_mean.copy_(features.mean(dim=0))
         self.feature_scale.copy_(features.std(dim=0).clamp_min(1e-3))
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Regress: `features` (B, L, width_in) -> codes (B, L, width), in z-scored units."""
+    def standardised(self, features: Tensor) -> Tensor:
+        """Regress: `features` (B, L, width_in) -> codes (B, L, width), z-scored."""
         x = (features - self.feature_mean) / self.feature_scale
         codes: Tensor = self.output(self.dropout(torch.relu(self.hidden(x))))
         return codes
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Regress: `features` (B, L, width_in) -> codes (B, L, width), in the encoder's units."""
+        return self.standardised(features) * self.code_scale + self.code_mean
 
 
 class Felt(NamedTuple):

@@ -40,10 +40,11 @@ class VGG19Base(nn.Module):
 
     The image is taken as it is, not enlarged: 64 x 46 -> 32 x 23 -> 16 x 11
     -> 8 x 5 -> 4 x 2, max-pooling between the blocks; the last block's 4 x 2
-    positions are averaged. A 1x1 convolution in front maps RGB in [0, 1] to
-    what the ImageNet filters expect (BGR in 0..255 less the channel means),
-    as in the published file. 20,024,396 parameters, 1.1 G multiplications a
-    segment.
+    positions are averaged, and the root of the average is the feature (the
+    averages of a channel are skewed; their roots measured better). A 1x1
+    convolution in front maps RGB in [0, 1] to what the ImageNet filters
+    expect (BGR in 0..255 less the channel means), as in the published file.
+    20,024,396 parameters, 1.1 G multiplications a segment.
 
     References
     ----------
@@ -77,8 +78,8 @@ class VGG19Base(nn.Module):
         -------
         Tensor, shape (N, 512), >= 0
         """
-        features: Tensor = self.blocks(self.colours(images)).mean(dim=(2, 3))
-        return features
+        averages: Tensor = self.blocks(self.colours(images)).mean(dim=(2, 3))
+        return torch.sqrt(averages)
 
 
 def load_published_weights(path: Path, *, sha256: str = PUBLISHED_SHA256) -> VGG19Base:

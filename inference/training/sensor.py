@@ -99,14 +99,19 @@ class SensorTraining:
         Random segments a recording in a step, in their order.
     test_segments : int
         Evenly spaced segments at test time.
+    early_stop : bool
+        Hold a fifth of the listeners back to choose the epoch. Off only where
+        the network is to describe its own training recordings (the targets
+        of the regressor), never where it is judged.
     """
 
     network: SensorConfig = field(default_factory=SensorConfig)
     optimisation: Optimisation = field(
-        default_factory=lambda: Optimisation(epochs=24, batch=32, rate=3e-3)
+        default_factory=lambda: Optimisation(epochs=12, batch=32, rate=3e-3)
     )
     segments: int = 8
-    test_segments: int = 32
+    test_segments: int = 16
+    early_stop: bool = True
 
 
 def _stack(recordings: Sequence[Recording], picks: Sequence[NDArray[np.int64]]) -> list[Tensor]:
@@ -139,7 +144,7 @@ def train_sensor(
     """
     rng = seeded(seed)
     net = copy.deepcopy(start) if start is not None else SensorNet(settings.network)
-    inner, held = _inner_split(samples, rng)
+    inner, held = _inner_split(samples, rng) if settings.early_stop else (samples, None)
     if start is None:
         _fit_rows(net, inner.inputs, rng)
     weights = class_weights(inner.labels)

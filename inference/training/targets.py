@@ -1,0 +1,113 @@
+"""The paper's steps 1 to 5: from labelled recordings to the targets of the regressor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.evaluation.crossval import Samples
+from inference.job import Job, Progress
+from inference.labelling import Decision, EmotionClusters, kept, select
+from inference.models.sensor import SensorNet
+from inference.training.loops import Optimisation
+from inference.training.music import Targets
+from inference.training.sensor import (
+    Recording,
+    SensorTraining,
+    encode_recordings,
+    predict_sensor,
+    train_sensor,
+)
+
+__all__ = ["Selected", "TargetSettings", "build_targets"]
+
+
+@dataclass(frozen=True)
+class TargetSettings:
+    """How targets are made.
+
+    Parameters
+    ----------
+    sensor : SensorTraining
+        Without early stopping: the network describes these recordings, it
+        does not predict others.
+    retrain : Optimisation
+        Of step 5, on the kept recordings, from the network of step 1.
+    per_quadrant : int
+        Clusters a quadrant.
+    at_least : int
+        Recordings to keep a quadrant.
+    """
+
+    sensor: SensorTraining = field(
+        default_factory=lambda: SensorTraining(
+            optimisation=Optimisation(epochs=16, batch=32, rate=3e-3), early_stop=False
+        )
+    )
+    retrain: Optimisation = field(
+        default_factory=lambda: Optimisation(epochs=6, batch=32, rate=1e-3)
+    )
+    per_quadrant: int = 3
+    at_least: int = 10
+
+
+@dataclass(frozen=True)
+class Selected:
+    """Targets with how they came about.
+
+    Parameters
+    ----------
+    targets : Targets
+    decisions : tuple of Decision
+        One a recording.
+    net : SensorNet
+        Retrained on what was kept.
+    """
+
+    targets: Targets
+    decisions: tuple[Decision, ...]
+    net: SensorNet
+
+
+def build_targets(
+    samples: Samples[Recording], settings: TargetSettings, seed: int
+) -> Job[Selected]:
+    """Train, cluster, select, retrain, encode.
+
+    The listener's rating stands for the answer to the prompt: a recording
+    enters the targets where the network's prediction and the nearest cluster
+    agree with it.
+
+    Yields
+    ------
+    Progress
+        One a step.
+    """
+    net = train_sensor(samples, settings.sensor, seed)
+    yield Progress(1, 4, "network trained on all recordings")
+    features = _recording_level(net, samples.inputs, settings.sensor)
+    clusters = EmotionClusters.fit(
+        features, samples.labels, per_quadrant=settings.per_quadrant, seed=seed
+    )
+    predictions = predict_sensor(net, samples.inputs, settings.sensor).argmax(axis=1)
+    decisions = select(clusters, features, predictions, samples.labels, at_least=settings.at_least)
+    chosen = np.array(kept(decisions), dtype=np.int64)
+    yield Progress(2, 4, f"{len(chosen)} of {len(decisions)} recordings kept")
+    again = replace(settings.sensor, optimisation=settings.retrain)
+    net = train_sensor(samples.take(chosen), again, seed + 1, start=net)
+    yield Progress(3, 4, "network retrained on them")
+    part = samples.take(chosen)
+    codes = _recording_level(net, part.inputs, settings.sensor)
+    state = {k: v.clone() for k, v in net.classifier.state_dict().items()}
+    yield Progress(4, 4, "targets encoded")
+    return Selected(Targets(codes, part.labels, state), decisions, net)
+
+
+def _recording_level(
+    net: SensorNet, recordings: Sequence[Recording], settings: SensorTraining
+) -> NDArray[np.float32]:
+    mean: NDArray[np.float32] = encode_recordings(net, recordings, settings).mean(axis=1)
+    return mean
