@@ -25,7 +25,7 @@ from av.container import InputContainer
 from av.stream import Discard
 from numpy.typing import NDArray
 
-from inference.errors import UndertoneError
+from inference.audio.errors import AudioError, Cancelled
 
 __all__ = [
     "AudioBlocks",
@@ -55,17 +55,6 @@ _LOUDSPEAKERS = {
     "BL": 0.35355, "BR": 0.35355, "SL": 0.35355, "SR": 0.35355, "BC": 0.5,
     "FLC": 0.5, "FRC": 0.5,
 }  # fmt: skip
-
-
-class AudioError(UndertoneError):
-    """An audio file that cannot be used: unreadable, without audio, empty, too short."""
-
-
-class Cancelled(UndertoneError):  # noqa: N818
-    """Work that was stopped on request, between two blocks of audio."""
-
-    def __init__(self, message: str = "Cancelled", remedy: str = "") -> None:
-        super().__init__(message, remedy)
 
 
 @dataclass(frozen=True, slots=True)
