@@ -120,7 +120,17 @@ class LibraryWriter:
             del job, fn, future
 
 
-WRITES = frozenset({"add_root", "remove_root", "set_estimates", "set_failed", "correct", "refresh"})
+WRITES = frozenset(
+    {
+        "add_root",
+        "correct",
+        "refresh",
+        "remove_root",
+        "set_estimates",
+        "set_failed",
+        "write_scan",
+    }
+)
 """The methods of `Library` that change the database or the index in memory."""
 
 
