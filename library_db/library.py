@@ -1,0 +1,484 @@
+"""The library: the one door to all that is remembered of the listener's music."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from inference.emotion import MoodPoint, Quadrant
+from library_db.analysis import AnalysisRow, AnalysisStore
+from library_db.changes import ChangeSet
+from library_db.database import Durability
+from library_db.emotion_layers import TrackEmotion, UserLabel
+from library_db.index import LibraryIndex
+from library_db.query import parse
+from library_db.recovery import Notice, open_analysis, open_database
+from library_db.rows import (
+    EstimateRow,
+    KnownFile,
+    effective_fields,
+    estimate_document,
+    estimate_of,
+    track_of,
+    user_document,
+    user_of,
+)
+from library_db.storage import Document, SqliteTable
+from library_db.store import LibraryStore
+from library_db.track import Track
+from library_db.walk import targets
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+
+    from library_db.scan import ScanBatch
+
+__all__ = ["EstimateRow", "Library"]
+
+_CHUNK = 500
+_KNOWN = "id, path, size_bytes, mtime_ns, missing, hidden, scan_error, ifnull(audio_hash, '')"
+_ATTENTION = ("missing", "failed", "unsure", "untagged", "stale", "corrected")
+
+
+class Library:
+    """Tracks, their tags and their emotions, on disk and as an index in memory.
+
+    Reading methods may be called from any thread at any time. Writing methods
+    may too, one at a time; each is one atomic commit, returns what it changed,
+    and has updated `index` by then.
+
+    Attributes
+    ----------
+    index : LibraryIndex
+        Search and sort without SQL.
+    notices : tuple of Notice
+        What the person must know of this opening (a backup was restored, say).
+    store : LibraryStore
+        TinyDB and its tables; for playlists and whatever else is kept.
+
+    Examples
+    --------
+    >>> with Library.open(Path("~/.local/share/undertone/library").expanduser()) as library:  # doctest: +SKIP
+    ...     for track in library.tracks(library.search("mood:calm year:1990-1999")):
+    ...         print(track.artist, track.title)
+    """
+
+    def __init__(
+        self, store: LibraryStore, analysis: AnalysisStore, notices: tuple[Notice, ...] = ()
+    ) -> None:
+        self.store = store
+        self.notices = notices
+        self.index = LibraryIndex()
+        self._analysis = analysis
+        self._sync_lock = threading.Lock()
+        self._revision = 0
+        self._sync()
+
+    @classmethod
+    def open(cls, folder: Path) -> Library:
+        """Open the library in `folder`, made if it is missing.
+
+        The file is checked; a damaged one is set aside under a name of its own
+        and the newest good backup takes its place (see `notices`).
+
+        Raises
+        ------
+        LibraryError
+            Not permitted, disk full, in use, made by a newer version: with a remedy.
+        """
+        database, notices = open_database(folder)
+        try:
+            store = LibraryStore(database)
+            blobs, more = open_analysis(folder)
+            try:
+                return cls(store, AnalysisStore(blobs), (*notices, *more))
+            except BaseException:
+                blobs.close()
+                raise
+        except BaseException:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the files. Calls that come later raise `LibraryError`."""
+        self.store.close()
+        self._analysis.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # tracks
+
+    def track(self, track_id: int) -> Track | None:
+        found = self.tracks([track_id])
+        return found[0] if found else None
+
+    def tracks(self, ids: Iterable[int]) -> list[Track]:
+        """The tracks with these ids, in their order; ids that are not there are left out."""
+        wanted = [int(i) for i in ids]
+        found = self.store.tracks.documents(wanted)
+        return [track_of(i, found[i]) for i in wanted if i in found and not found[i].get("hidden")]
+
+    def by_path(self, path: Path) -> Track | None:
+        rows = self.store.rows(
+            "SELECT id FROM tracks WHERE path = ? AND hidden IS NULL", (_absolute(path),)
+        )
+        return self.track(rows[0][0]) if rows else None
+
+    def under(self, paths: Sequence[Path], *, missing: bool = False) -> list[int]:
+        """Ids of the tracks at or below these paths, each once, in order of path.
+
+        Parameters
+        ----------
+        missing : bool
+            With those whose file is not there.
+        """
+        return [
+            file.id
+            for _, file in sorted(self.known_files(targets(paths)).items())
+            if file.hidden is None and (missing or file.missing is None)
+        ]
+
+    def cover(self, track_id: int) -> bytes | None:
+        """The picture in the track's file, read now; None without one."""
+        from library_db.tags import read_cover
+
+        track = self.track(track_id)
+        return read_cover(track.path) if track is not None and track.has_cover else None
+
+    # emotions
+
+    def emotion(self, track_id: int) -> TrackEmotion:
+        return self.emotions([track_id])[0]
+
+    def emotions(self, ids: Iterable[int]) -> list[TrackEmotion]:
+        """All layers of the tracks with these ids, in their order; empty for unknown ids."""
+        wanted = [int(i) for i in ids]
+        common, personal, user = (
+            table.documents(wanted)
+            for table in (self.store.common, self.store.personal, self.store.user)
+        )
+        return [
+            TrackEmotion(
+                estimate_of(common.get(i)), estimate_of(personal.get(i)), user_of(user.get(i))
+            )
+            for i in wanted
+        ]
+
+    def timeline(self, track_id: int) -> bytes | None:
+        """The mood over the track's time, as the inference floor packs it."""
+        return self._analysis.timeline(track_id, self._audio_hash(track_id))
+
+    def features(self, track_id: int, front_end: str) -> bytes | None:
+        """The stored features of this front end, if they belong to the track's present audio."""
+        return self._analysis.features(track_id, front_end, self._audio_hash(track_id))
+
+    def _audio_hash(self, track_id: int) -> str:
+        rows = self.store.rows("SELECT audio_hash FROM tracks WHERE id = ?", (track_id,))
+        return (rows[0][0] or "") if rows else ""
+
+    # questions
+
+    def search(
+        self, query: str = "", *, sort: str = "artist", descending: bool = False
+    ) -> NDArray[int64]:
+        """Ids of the tracks that match, in order.
+
+        Raises
+        ------
+        QueryError
+            With `.start`, `.end` and `.message`, if the text is no query.
+        """
+        return self.index.search(query, sort=sort, descending=descending)
+
+    def counts(self, query: str = "") -> dict[Quadrant | None, int]:
+        """How many matching tracks count as each quadrant; None: no mood yet."""
+        return self.index.counts(query)
+
+    def attention_counts(self, query: str = "") -> dict[str, int]:
+        """How many matching tracks are missing, failed, unsure, untagged, stale and corrected."""
+        root = parse(query).root
+        return {name: self.index.count_flag(root, name) for name in _ATTENTION}
+
+    def stale(self, ids_or_paths: Iterable[int | Path], model_id: str) -> list[int]:
+        """Those tracks that `model_id` has to classify, in the order given.
+
+        Left out are tracks that have its estimate of their present audio,
+        those that failed with it, missing ones, and empty files.
+        """
+        wanted = self._ids(ids_or_paths)
+        found: set[int] = set()
+        for chunk in _chunks(wanted):
+            marks = ", ".join("?" * len(chunk))
+            rows = self.store.rows(
+                f"SELECT id FROM tracks WHERE id IN ({marks}) "
+                "AND hidden IS NULL AND missing IS NULL AND size_bytes > 0 "
+                "AND (common_model IS NOT ? OR audio_changed IS NOT NULL) "
+                "AND (tag_error IS NULL OR tag_error_model IS NOT ?)",
+                (*chunk, model_id, model_id),
+            )
+            found.update(i for (i,) in rows)
+        return [i for i in wanted if i in found]
+
+    def _ids(self, ids_or_paths: Iterable[int | Path]) -> list[int]:
+        ids: list[int] = []
+        for one in ids_or_paths:
+            if isinstance(one, Path):
+                ids.extend(self.under([one]))
+            else:
+                ids.append(int(one))
+        return list(dict.fromkeys(ids))
+
+    def roots(self) -> list[Path]:
+        """The folders that the listener has added, in the order of adding."""
+        return [Path(os.fsdecode(document["path"])) for document in self.store.roots]
+
+    def refresh(self) -> ChangeSet:
+        """Take over what other processes have committed; quick when there is nothing."""
+        return self._sync()
+
+    def _sync(self) -> ChangeSet:
+        with self._sync_lock:
+            revision, rows, hidden = self.store.index_rows(self._revision)
+            if revision == self._revision:
+                return ChangeSet()
+            known = set(self.index.ids_among([*(row[0] for row in rows), *hidden]))
+            self.index.apply(rows, hidden)
+            self._revision = revision
+        touched = [int(row[0]) for row in rows]
+        return ChangeSet(
+            added=tuple(i for i in touched if i not in known),
+            changed=tuple(i for i in touched if i in known),
+            removed=tuple(i for i in hidden if i in known),
+        )
+
+    # writing emotions
+
+    def set_estimates(self, rows: Sequence[EstimateRow]) -> ChangeSet:
+        """Store what a model found; rows of tracks that are no longer known are dropped."""
+        hashes = self._audio_hashes([row.track_id for row in rows])
+        rows = [row for row in rows if row.track_id in hashes]
+        # First: a blob without its estimate is harmless, an estimate without its blob is not.
+        self._analysis.put(
+            AnalysisRow(
+                row.track_id, hashes[row.track_id], row.timeline, row.front_end, row.features
+            )
+            for row in rows
+            if row.timeline is not None or row.features is not None
+        )
+        failed = [row for row in rows if row.estimate is None]
+        with self.store.commit(Durability.BULK) as revision:
+            updates: dict[int, dict[str, Any]] = {}
+            for layer, table in (("common", self.store.common), ("personal", self.store.personal)):
+                chosen = [r for r in rows if r.layer == layer and r.estimate is not None]
+                table.put_multiple(
+                    Document(estimate_document(row.estimate), row.track_id)
+                    for row in chosen
+                    if row.estimate is not None
+                )
+                for row in chosen:
+                    fields = updates.setdefault(row.track_id, {})
+                    if row.payload_hash:
+                        fields["payload_hash"] = row.payload_hash
+                    if layer == "common" and row.estimate is not None:
+                        fields.update(
+                            common_model=row.estimate.model_id,
+                            audio_changed=None,
+                            tag_error=None,
+                            tag_error_model=None,
+                        )
+            for row in failed:
+                updates.setdefault(row.track_id, {}).update(
+                    tag_error=row.error or "no result", tag_error_model=""
+                )
+            self._write_effective(revision, updates)
+        return self._sync()
+
+    def set_failed(self, rows: Sequence[tuple[int, str, str]]) -> ChangeSet:
+        """Note why tracks could not be classified: (id, reason, model id).
+
+        They count as stale again when their file changes, or for another model.
+        """
+        known = self._audio_hashes([track_id for track_id, _, _ in rows])
+        with self.store.commit(Durability.BULK) as revision:
+            self.store.write_tracks(
+                revision,
+                (
+                    (i, {"tag_error": reason, "tag_error_model": model_id})
+                    for i, reason, model_id in rows
+                    if i in known
+                ),
+            )
+        return self._sync()
+
+    def correct(self, track_id: int, label: Quadrant | MoodPoint | UserLabel | None) -> ChangeSet:
+        """The listener's word on a track, on the disk when this returns; None takes it back.
+
+        A `UserLabel` is stored as it is, so that an undo restores the former one.
+
+        Raises
+        ------
+        KeyError
+            If there is no such track.
+        """
+        return self.correct_many({track_id: label})
+
+    def correct_many(
+        self, labels: Mapping[int, Quadrant | MoodPoint | UserLabel | None]
+    ) -> ChangeSet:
+        """As `correct`, for several tracks in one commit."""
+        missing = set(labels) - set(self._audio_hashes(labels))
+        if missing:
+            raise KeyError(f"no track {min(missing)}")
+        now_s = time.time()
+        with self.store.commit(Durability.LISTENER) as revision:
+            self.store.user.remove(doc_ids=[i for i, label in labels.items() if label is None])
+            self.store.user.put_multiple(
+                Document(user_document(_as_label(label, now_s)), i)
+                for i, label in labels.items()
+                if label is not None
+            )
+            self._write_effective(revision, {i: {} for i in labels})
+        return self._sync()
+
+    def _write_effective(self, revision: int, updates: Mapping[int, Mapping[str, Any]]) -> None:
+        emotions = self.emotions(updates)
+        self.store.write_tracks(
+            revision,
+            (
+                (track_id, {**fields, **effective_fields(emotion)})
+                for (track_id, fields), emotion in zip(updates.items(), emotions, strict=True)
+            ),
+        )
+
+    def _audio_hashes(self, ids: Iterable[int]) -> dict[int, str]:
+        found: dict[int, str] = {}
+        for chunk in _chunks([int(i) for i in ids]):
+            marks = ", ".join("?" * len(chunk))
+            found.update(
+                self.store.rows(
+                    f"SELECT id, ifnull(audio_hash, '') FROM tracks WHERE id IN ({marks})", chunk
+                )
+            )
+        return found
+
+    # writing files and folders
+
+    def add_root(self, path: Path) -> ChangeSet:
+        """Remember a folder as part of the library; `scan` looks into it."""
+        place = _absolute(path)
+        with self.store.commit(Durability.LISTENER):
+            if not any(document["path"] == place for document in self.store.roots):
+                self.store.roots.insert({"path": place})
+        return self._sync()
+
+    def remove_root(self, path: Path) -> ChangeSet:
+        """Forget a folder and take its tracks out of the library.
+
+        All that is known of them is kept: they are back when the folder is added and scanned again.
+        """
+        place = _absolute(path)
+        with self.store.commit(Durability.LISTENER):
+            gone = [d.doc_id for d in self.store.roots if d["path"] == place]
+            self.store.roots.remove(doc_ids=gone)
+            kept = set(self.under(self.roots(), missing=True)) if self.roots() else set()
+            self._hide([i for i in self.under([path], missing=True) if i not in kept])
+        return self._sync()
+
+    def forget(self, ids: Iterable[int]) -> ChangeSet:
+        """Take tracks out of the library (say, missing ones); `restore` undoes it."""
+        with self.store.commit(Durability.LISTENER):
+            self._hide([int(i) for i in ids])
+        return self._sync()
+
+    def restore(self, ids: Iterable[int]) -> ChangeSet:
+        """Bring back tracks that `forget` or `remove_root` took out."""
+        with self.store.commit(Durability.LISTENER) as revision:
+            self.store.write_tracks(revision, ((int(i), {"hidden": None}) for i in ids))
+        return self._sync()
+
+    def _hide(self, ids: Sequence[int]) -> None:
+        with self.store.commit(Durability.LISTENER) as revision:
+            self.store.write_tracks(revision, ((i, {"hidden": 1}) for i in ids))
+
+    # for the scan
+
+    def known_files(self, paths: Sequence[bytes]) -> dict[bytes, KnownFile]:
+        """All tracks at or below absolute paths, hidden ones too, by path."""
+        found: dict[bytes, KnownFile] = {}
+        for path in paths:
+            folder = path.rstrip(b"/")
+            rows = self.store.rows(
+                f"SELECT {_KNOWN} FROM tracks WHERE path = ? OR (path >= ? AND path < ?)",
+                (path, folder + b"/", folder + b"0"),
+            )
+            found.update((row[1], KnownFile._make(row)) for row in rows)
+        return found
+
+    def files_with(self, audio_hash: str) -> list[KnownFile]:
+        """All tracks with this audio, hidden ones too."""
+        rows = self.store.rows(f"SELECT {_KNOWN} FROM tracks WHERE audio_hash = ?", (audio_hash,))
+        return [KnownFile._make(row) for row in rows]
+
+    def write_scan(self, batch: ScanBatch) -> ChangeSet:
+        """Commit what a scan has read: new tracks, and fields of known ones."""
+        tracks = self.store.tracks
+        with self.store.commit(Durability.BULK) as revision:
+            for track_id, fields in batch.updated:
+                if "path" in fields:
+                    self._make_room(revision, fields["path"], track_id)
+                self.store.write_tracks(revision, [(track_id, fields)])
+            for fields in batch.added:
+                present = {name: value for name, value in fields.items() if value is not None}
+                taken = self.store.rows("SELECT id FROM tracks WHERE path = ?", (fields["path"],))
+                if taken and taken[0][0] not in {i for i, _ in batch.updated}:
+                    # Another process has scanned the same folder meanwhile.
+                    update = {k: v for k, v in fields.items() if k != "added_s"}
+                    self.store.write_tracks(revision, [(taken[0][0], {**update, "hidden": None})])
+                else:
+                    self._make_room(revision, fields["path"], 0)
+                    _insert(tracks, {**present, "rev": revision})
+        return self._sync()
+
+    def _make_room(self, revision: int, path: bytes, track_id: int) -> None:
+        """Move a track from a path that now holds another one's file: it is missing until found."""
+        for (other,) in self.store.rows(
+            "SELECT id FROM tracks WHERE path = ? AND id != ?", (path, track_id)
+        ):
+            place = path + f" (replaced, {other})".encode()
+            self.store.write_tracks(revision, [(other, {"path": place, "missing": 1})])
+
+
+def _insert(tracks: SqliteTable, document: Mapping[str, Any]) -> int:
+    return tracks.insert(document)
+
+
+def _absolute(path: Path) -> bytes:
+    return os.fsencode(os.path.abspath(path))  # noqa: PTH100  (keeps links, unlike resolve)
+
+
+def _as_label(label: Quadrant | MoodPoint | UserLabel, now_s: float) -> UserLabel:
+    if isinstance(label, UserLabel):
+        return label
+    if isinstance(label, MoodPoint):
+        return UserLabel(Quadrant.of(label), label, now_s)
+    return UserLabel(Quadrant(label), None, now_s)
+
+
+def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

@@ -1,0 +1,184 @@
+"""The library's documents: which tables there are, which fields have columns, what a commit changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from library_db.database import Database, Durability
+from library_db.errors import LibraryError, LibraryTooNew
+from library_db.index import INDEX_COLUMNS
+from library_db.storage import Column, DocumentDB, TableSchema
+
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "LibraryStore"]
+
+APPLICATION_ID = 0x756E6474
+"""In the file's header: "undt" in ASCII, tells our files from other programs' databases."""
+
+SCHEMA_VERSION = 1
+
+TRACKS = TableSchema(
+    "tracks",
+    (
+        Column("path", "BLOB", unique=True),
+        Column("audio_hash", "TEXT", index=True),
+        Column("payload_hash", "TEXT"),
+        Column("title", "TEXT"),
+        Column("artist", "TEXT"),
+        Column("album", "TEXT"),
+        Column("album_artist", "TEXT"),
+        Column("genre", "TEXT"),
+        Column("year", "INTEGER"),
+        Column("track_no", "INTEGER"),
+        Column("disc_no", "INTEGER"),
+        Column("duration_s", "REAL"),
+        Column("fs_hz", "INTEGER"),
+        Column("channels", "INTEGER"),
+        Column("bitrate_kbps", "INTEGER"),
+        Column("format", "TEXT"),
+        Column("has_cover", "INTEGER"),
+        Column("mtime_ns", "INTEGER"),
+        Column("size_bytes", "INTEGER"),
+        Column("added_s", "REAL"),
+        Column("missing", "INTEGER"),
+        Column("hidden", "INTEGER"),
+        Column("gain_track_db", "REAL"),
+        Column("gain_album_db", "REAL"),
+        Column("scan_error", "TEXT"),
+        Column("tag_error", "TEXT"),
+        Column("tag_error_model", "TEXT"),
+        # What the track counts as, resolved by emotion_layers.effective at each write.
+        Column("quadrant", "INTEGER"),
+        Column("valence", "REAL"),
+        Column("arousal", "REAL"),
+        Column("confidence", "REAL"),
+        Column("source", "INTEGER"),
+        Column("common_model", "TEXT"),
+        Column("audio_changed", "INTEGER"),
+        # The commit that last touched the row: another process' changes are those above ours.
+        Column("rev", "INTEGER", index=True),
+    ),
+)
+_ESTIMATE = (
+    Column("p_hahv", "REAL"),
+    Column("p_halv", "REAL"),
+    Column("p_lahv", "REAL"),
+    Column("p_lalv", "REAL"),
+    Column("confidence", "REAL"),
+    Column("model_id", "TEXT"),
+)
+COMMON = TableSchema("emotion_common", _ESTIMATE)
+PERSONAL = TableSchema("emotion_personal", _ESTIMATE)
+USER = TableSchema(
+    "emotion_user",
+    (
+        Column("quadrant", "TEXT"),
+        Column("valence", "REAL"),
+        Column("arousal", "REAL"),
+        Column("at_s", "REAL"),
+    ),
+)
+ROOTS = TableSchema("roots", (Column("path", "BLOB", unique=True),))
+SCHEMAS = (TRACKS, COMMON, PERSONAL, USER, ROOTS)
+
+
+class LibraryStore:
+    """TinyDB with the library's tables, and the bookkeeping of what each commit changed.
+
+    Attributes
+    ----------
+    db : DocumentDB
+        TinyDB; playlists and whatever comes later are further tables of it.
+    tracks, common, personal, user, roots : SqliteTable
+        `common`, `personal` and `user` are keyed by the track's id.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        _prepare(database)
+        self.db = DocumentDB(database, SCHEMAS)
+        self.tracks = self.db.sqlite_table(TRACKS.name)
+        self.common = self.db.sqlite_table(COMMON.name)
+        self.personal = self.db.sqlite_table(PERSONAL.name)
+        self.user = self.db.sqlite_table(USER.name)
+        self.roots = self.db.sqlite_table(ROOTS.name)
+
+    @contextmanager
+    def commit(self, durability: Durability) -> Iterator[int]:
+        """One atomic commit; gives the revision that rows written in it must carry."""
+        with self.database.transaction(durability) as connection:
+            yield _revision(connection) + 1
+
+    def index_rows(self, after: int = 0) -> tuple[int, list[tuple[Any, ...]], list[int]]:
+        """What changed after a revision.
+
+        Returns
+        -------
+        revision : int
+            The newest one.
+        rows : list of tuples
+            In the order of `INDEX_COLUMNS`, ascending by id.
+        hidden : list of ids
+            Tracks that were taken out of the library.
+        """
+        columns = ", ".join(f'"{name}"' for name in INDEX_COLUMNS)
+        with self.database.snapshot() as connection:
+            revision = _revision(connection)
+            changed = "rev > ? AND" if after else "? IS NOT NULL AND"
+            rows = connection.execute(
+                f"SELECT {columns} FROM tracks WHERE {changed} hidden IS NULL ORDER BY id",
+                (after,),
+            ).fetchall()
+            hidden: list[int] = []
+            if after:
+                found = connection.execute(
+                    "SELECT id FROM tracks WHERE rev > ? AND hidden IS NOT NULL", (after,)
+                )
+                hidden = [i for (i,) in found]
+        return revision, rows, hidden
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The result of a SELECT, for questions that documents would answer too slowly."""
+        with self.database.reading() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def write_tracks(self, revision: int, updates: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+        """Set fields of tracks, marking them as changed in `revision`."""
+        self.tracks.set_fields((i, {**fields, "rev": revision}) for i, fields in updates)
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def _revision(connection: sqlite3.Connection) -> int:
+    newest: int | None = connection.execute("SELECT max(rev) FROM tracks").fetchone()[0]
+    return newest or 0
+
+
+def _prepare(database: Database) -> None:
+    """Create the tables of a new file; refuse foreign and newer ones; migrate older ones."""
+    with database.reading() as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    if not empty and application != APPLICATION_ID:
+        raise LibraryError(
+            f"{database.path} is not an Undertone library",
+            "Move it elsewhere, or choose another folder with --home.",
+        )
+    if version > SCHEMA_VERSION:
+        raise LibraryTooNew(
+            f"The library {database.path} was made by a newer version of Undertone "
+            f"(format {version}, this one knows {SCHEMA_VERSION})",
+            "Update Undertone, or choose another folder with --home. The library was not touched.",
+        )
+    if version == SCHEMA_VERSION:
+        return
+    with database.transaction(Durability.LISTENER) as connection:
+        for schema in SCHEMAS:
+            for statement in schema.create_statements():
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
