@@ -11,7 +11,7 @@ class AudioError(UndertoneError):
     """An audio file that cannot be used: unreadable, without audio, empty, too short."""
 
 
-class Cancelled(UndertoneError):  # noqa: N818  (a request that was met, not a fault)
+class Cancelled(UndertoneError):
     """Work that was stopped on request, between two blocks of audio."""
 
     def __init__(self, message: str = "Cancelled", remedy: str = "") -> None:
