@@ -1,0 +1,231 @@
+"""Model cards: what a model is, what it learned from, how good it is, and which files it has."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import PurePosixPath
+from typing import Any
+
+from inference.errors import UndertoneError
+
+__all__ = [
+    "CARD_NAME",
+    "CARD_SCHEMA",
+    "Calibration",
+    "CatalogError",
+    "DataSource",
+    "Metric",
+    "ModelCard",
+    "ModelFile",
+]
+
+CARD_NAME = "card.json"
+CARD_SCHEMA = 1
+_KINDS = ("music", "sensor")
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SUFFIXES = (".onnx", ".npz", ".json", ".txt", ".md")
+
+
+class CatalogError(UndertoneError):
+    """A model that is not installed, or whose files are damaged, foreign or too new."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file of a model.
+
+    Parameters
+    ----------
+    name : str
+        Inside the model's own folder, no sub-folders.
+    sha256 : str
+    size_bytes : int
+    """
+
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """What a model learned from."""
+
+    name: str
+    licence: str
+    use: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measured figure, with a 95 % interval where there is one.
+
+    Parameters
+    ----------
+    name : str
+        As ``"quadrant accuracy"``.
+    value, low, high : float
+    protocol : str
+        As ``"P2, artist-grouped 5-fold"``.
+    results : str
+        The committed results file, from the root of the project.
+    command : str
+        What made it.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    protocol: str
+    results: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """From a song's averaged log-probabilities to honest figures.
+
+    Parameters
+    ----------
+    temperature : float
+        Averaged log-probabilities are divided by it before the softmax.
+    confidence : tuple of (p, right)
+        Piecewise linear map from the largest probability to the probability that the quadrant
+        is right, by rising p; empty: the largest probability itself.
+    """
+
+    temperature: float = 1.0
+    confidence: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.temperature <= 100.0:
+            raise ValueError(f"temperature must lie in 0.01..100, not {self.temperature!r}")
+        for p, right in self.confidence:
+            if not (0.0 <= p <= 1.0 and 0.0 <= right <= 1.0):
+                raise ValueError(f"confidence map must stay in 0..1: {(p, right)}")
+        if any(b[0] <= a[0] for a, b in zip(self.confidence, self.confidence[1:], strict=False)):
+            raise ValueError("confidence map must have rising p")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """A model's card, stored as ``card.json`` beside its files.
+
+    Parameters
+    ----------
+    id, version : str
+        ``ms-sg-student``, ``1.0.0``. Folder and id are the same name.
+    kind : {"music", "sensor"}
+    title, summary, limits, credits : str
+        For people.
+    licence : str
+    data : tuple of DataSource
+    pipeline : str
+        Name in `inference.pipelines` (music) of the code that runs the files.
+    files : mapping of role to ModelFile
+        Roles are the pipeline's: ``front_end``, ``head``, ``classifier``, ...
+    config : mapping
+        Settings of the paper's specification and of the pipeline; plain JSON.
+    calibration : Calibration
+    metrics : tuple of Metric
+    schema : int
+        Version of the card's own layout.
+    """
+
+    id: str
+    version: str
+    kind: str
+    title: str
+    licence: str
+    pipeline: str
+    summary: str = ""
+    limits: str = ""
+    credits: str = ""
+    data: tuple[DataSource, ...] = ()
+    files: Mapping[str, ModelFile] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration = Calibration()
+    metrics: tuple[Metric, ...] = ()
+    schema: int = CARD_SCHEMA
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"id must be lower-case letters, digits and .-_, not {self.id!r}")
+        if self.kind not in _KINDS:
+            raise ValueError(f"kind must be one of {', '.join(_KINDS)}, not {self.kind!r}")
+        if not re.fullmatch(r"\d+(\.\d+){0,3}", self.version):
+            raise ValueError(f"version must be numbers with dots, not {self.version!r}")
+        for file in self.files.values():
+            path = PurePosixPath(file.name)
+            if path.name != file.name or file.name.startswith(".") or "\\" in file.name:
+                raise ValueError(f"file name must be plain, not {file.name!r}")
+            if path.suffix not in _SUFFIXES or file.name == CARD_NAME:
+                raise ValueError(f"file {file.name!r} is of a kind that models do not have")
+            if not re.fullmatch(r"[0-9a-f]{64}", file.sha256) or file.size_bytes < 0:
+                raise ValueError(f"file {file.name!r} needs a sha256 and a size")
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all files together."""
+        return sum(file.size_bytes for file in self.files.values())
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The version as numbers, to compare."""
+        return tuple(int(part) for part in self.version.split("."))
+
+    def to_json(self) -> str:
+        """The text of ``card.json``."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """Read a card.
+
+        Raises
+        ------
+        CatalogError
+            If the text is not a card, or a newer kind of card than this program knows.
+        """
+        try:
+            data = json.loads(text)
+            schema = data["schema"]
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise CatalogError("the model's card is not readable", _REINSTALL) from error
+        if not isinstance(schema, int) or schema > CARD_SCHEMA:
+            raise CatalogError("the model is made for a newer Undertone", "Update Undertone.")
+        try:
+            return _card(data)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise CatalogError(f"the model's card is wrong: {error}", _REINSTALL) from error
+
+
+_REINSTALL = "Install the model again."
+
+
+def _card(data: dict[str, Any]) -> ModelCard:
+    known = {f.name for f in fields(ModelCard)}
+    plain = {key: value for key, value in data.items() if key in known}
+    for key in ("id", "version", "kind", "title", "licence", "pipeline"):
+        if not isinstance(plain.get(key), str):
+            raise ValueError(f"{key} is missing or not text")
+    calibration = plain.get("calibration", {})
+    plain["calibration"] = Calibration(
+        temperature=float(calibration.get("temperature", 1.0)),
+        confidence=tuple(
+            (float(p), float(right)) for p, right in calibration.get("confidence", ())
+        ),
+    )
+    plain["data"] = tuple(DataSource(**source) for source in plain.get("data", ()))
+    plain["metrics"] = tuple(Metric(**metric) for metric in plain.get("metrics", ()))
+    plain["files"] = {
+        str(role): ModelFile(str(file["name"]), str(file["sha256"]), int(file["size_bytes"]))
+        for role, file in plain.get("files", {}).items()
+    }
+    plain["config"] = dict(plain.get("config", {}))
+    return ModelCard(**plain)
