@@ -1,17 +1,98 @@
-"""The page of the mood plane."""
+"""The page of the mood plane: the canvas, its tools, and what can be done with what is chosen."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
+from widgets.controls import IconButton, button, label
+from widgets.mood_plane.canvas import PlaneCanvas, Tool
+from widgets.mood_plane.points import PlanePoints
 from widgets.rows import RowCache
-from widgets.theme import Theme
+from widgets.text import songs
+from widgets.theme import SPACE, Theme
 
 __all__ = ["MoodPlanePage"]
 
 
 class MoodPlanePage(QWidget):
+    """The plane with its tool bar."""
+
+    play_requested = Signal(list)
+    enqueue_requested = Signal(list)
+    filter_requested = Signal(list)
+
     def __init__(self, theme: Theme, rows: RowCache, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.canvas = QWidget()
-        QVBoxLayout(self).addWidget(self.canvas)
+        self.setObjectName("page")
+        self.setAccessibleName(self.tr("Mood plane"))
+        self.canvas = PlaneCanvas(theme, rows)
+        self._tools: dict[Tool, IconButton] = {}
+        self._group = QButtonGroup(self)
+        self._words = label(
+            self.tr("Click plays a song and goes on with its neighbours. Scroll to zoom."), "soft"
+        )
+        self.play = button(self.tr("Play"), "primary")
+        self.enqueue = button(self.tr("Add to the queue"))
+        self.filter = button(self.tr("Show as a list"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._build_bar(theme))
+        column.addWidget(self.canvas, 1)
+        self.play.clicked.connect(lambda: self.play_requested.emit(self._ids()))
+        self.enqueue.clicked.connect(lambda: self.enqueue_requested.emit(self._ids()))
+        self.filter.clicked.connect(lambda: self.filter_requested.emit(self._ids()))
+        self.canvas.play_requested.connect(self.play_requested)
+        self.canvas.selection_changed.connect(lambda _: self._show_selection())
+        self.canvas.tool_changed.connect(lambda tool: self._tools[tool].setChecked(True))
+        self._show_selection()
+
+    def show_points(self, points: PlanePoints) -> None:
+        self.canvas.show_points(points)
+
+    def chosen_ids(self) -> list[int]:
+        """The songs chosen; else the one that is pointed at."""
+        chosen = self._ids()
+        pointed = self.canvas.hovered_id
+        return chosen or ([pointed] if pointed is not None else [])
+
+    def _ids(self) -> list[int]:
+        return [int(i) for i in self.canvas.chosen_ids()]
+
+    def _build_bar(self, theme: Theme) -> QHBoxLayout:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(2 * SPACE, 0, 2 * SPACE, SPACE)
+        bar.setSpacing(4)
+        for tool, icon, text in (
+            (Tool.MOVE, "move", self.tr("Move the plane")),
+            (Tool.RECTANGLE, "rectangle", self.tr("Choose with a rectangle (Shift and drag)")),
+            (Tool.LASSO, "lasso", self.tr("Choose with a lasso (Alt and drag)")),
+        ):
+            control = IconButton(theme, icon, text)
+            control.setCheckable(True)
+            control.clicked.connect(lambda _=False, t=tool: self.canvas.set_tool(t))
+            self._group.addButton(control)
+            self._tools[tool] = control
+            bar.addWidget(control)
+        self._tools[Tool.MOVE].setChecked(True)
+        fit = IconButton(theme, "fit", self.tr("Show the whole plane"), shortcut="Home")
+        fit.clicked.connect(lambda: self.canvas.fit())
+        bar.addWidget(fit)
+        bar.addSpacing(SPACE)
+        bar.addWidget(self._words, 1)
+        bar.setSpacing(SPACE)
+        for control in (self.play, self.enqueue, self.filter):
+            bar.addWidget(control)
+        return bar
+
+    def _show_selection(self) -> None:
+        number = len(self.canvas.chosen_ids())
+        for control in (self.play, self.enqueue, self.filter):
+            control.setVisible(number > 0)
+        if number:
+            self._words.setText(self.tr("{songs} chosen").format(songs=songs(number)))
+        else:
+            self._words.setText(
+                self.tr("Click plays a song and goes on with its neighbours. Scroll to zoom.")
+            )

@@ -1,0 +1,546 @@
+"""The plane itself: drawing, hovering, panning, zooming, choosing with a rectangle or a lasso."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from inference.emotion import QUADRANTS, Quadrant
+from widgets.icons import MOOD_ICON, paint_icon
+from widgets.mood_plane.points import PlanePoints
+from widgets.mood_plane.raster import density, discs
+from widgets.mood_plane.viewport import Viewport
+from widgets.rows import RowCache
+from widgets.text import mood_name
+from widgets.theme import Theme
+
+__all__ = ["PlaneCanvas", "Tool"]
+
+_CELL_PX = 2
+_MOST_DISCS = 2500
+_MOST_TITLES = 24
+_CATCH_PX = 14
+_NEIGHBOURS = 100
+_STEP_PX = 60
+
+
+class Tool(Enum):
+    """What dragging does."""
+
+    MOVE = "move"
+    RECTANGLE = "rectangle"
+    LASSO = "lasso"
+
+
+class PlaneCanvas(QWidget):
+    """Valence to the right, arousal upwards, a point a song."""
+
+    play_requested = Signal(list)  # ids: the song, then its neighbours
+    selection_changed = Signal(object)  # ids, ndarray
+    tool_changed = Signal(object)
+
+    def __init__(self, theme: Theme, rows: RowCache, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._rows = rows
+        self._points = PlanePoints.none()
+        self._view = Viewport(400, 400)
+        self._tool = Tool.MOVE
+        self._layer: QImage | None = None
+        self._near = False
+        self._hovered: int | None = None
+        self._playing: int | None = None
+        self._chosen: NDArray[np.bool_] | None = None
+        self._path: list[QPointF] = []
+        self._dragging: Tool | None = None
+        self._pressed = QPointF()
+        self._last = QPointF()
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Mood plane"))
+        self.setAccessibleDescription(self.tr("Arrow keys go from song to song, Enter plays"))
+        self.setMinimumSize(200, 160)
+        theme.changed.connect(self._redraw)
+        rows.filled.connect(lambda _: self.update())
+
+    # what is shown
+
+    def show_points(self, points: PlanePoints) -> None:
+        """Show these songs; the view stays, and so does what was chosen and is still there."""
+        chosen = self.chosen_ids()
+        hovered = self.hovered_id
+        self._points = points
+        self._hovered = None if hovered is None else points.place_of(hovered)
+        self._chosen = np.isin(points.ids, chosen) if len(chosen) else None
+        if self._chosen is not None and not self._chosen.any():
+            self._chosen = None
+        self._redraw()
+        if len(chosen):
+            self.selection_changed.emit(self.chosen_ids())
+
+    def show_playing(self, track_id: int | None) -> None:
+        self._playing = track_id
+        self.update()
+
+    def go_to(self, track_id: int) -> bool:
+        """Put a song in the middle and mark it."""
+        place = self._points.place_of(track_id)
+        if place is None:
+            return False
+        view = self._view if self._view.zoom > 1 else self._view.zoomed(6, 0, 0)
+        self._set_view(
+            view.centred(float(self._points.valence[place]), float(self._points.arousal[place]))
+        )
+        self._hover(place)
+        return True
+
+    def fit(self) -> None:
+        """Show all of the plane."""
+        self._set_view(Viewport(self.width(), self.height()))
+
+    def zoom(self, factor: float) -> None:
+        self._set_view(self._view.zoomed(factor, self.width() / 2, self.height() / 2))
+
+    def set_tool(self, tool: Tool) -> None:
+        self._tool = tool
+        self.setCursor(
+            Qt.CursorShape.ArrowCursor if tool is Tool.MOVE else Qt.CursorShape.CrossCursor
+        )
+        self.tool_changed.emit(tool)
+
+    def clear_selection(self) -> None:
+        if self._chosen is not None:
+            self._chosen = None
+            self._redraw()
+            self.selection_changed.emit(self.chosen_ids())
+
+    def chosen_ids(self) -> NDArray[np.int64]:
+        """The songs in the rectangle or lasso."""
+        if self._chosen is None:
+            return np.empty(0, np.int64)
+        return self._points.ids[self._chosen]
+
+    @property
+    def hovered_id(self) -> int | None:
+        """The song under the mouse, or the one that the keys have gone to."""
+        return None if self._hovered is None else int(self._points.ids[self._hovered])
+
+    @property
+    def viewport(self) -> Viewport:
+        return self._view
+
+    def pan(self, dx: float, dy: float) -> None:
+        """Move the plane by so many px."""
+        self._set_view(self._view.panned(dx, dy))
+
+    # Qt's interface
+
+    def sizeHint(self) -> QSize:
+        return QSize(700, 500)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._set_view(self._view.resized(self.width(), self.height()))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._layer is None:
+            self._layer = self._render()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(self.rect(), self._theme.tokens.colour("surface"))
+        self._paint_ground(painter)
+        painter.drawImage(QRectF(self.rect()), self._layer)
+        self._paint_marks(painter)
+        self._paint_drag(painter)
+        self._paint_card(painter)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self._theme.tokens.colour("ink"), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+        painter.end()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        steps = event.angleDelta().y() / 120.0
+        if steps:
+            place = event.position()
+            self._set_view(self._view.zoomed(1.25**steps, place.x(), place.y()))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
+        self._pressed = self._last = event.position()
+        self._path = [event.position()]
+        modifiers = event.modifiers()
+        if modifiers & Qt.KeyboardModifier.ShiftModifier:
+            self._dragging = Tool.RECTANGLE
+        elif modifiers & Qt.KeyboardModifier.AltModifier:
+            self._dragging = Tool.LASSO
+        else:
+            self._dragging = self._tool
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        place = event.position()
+        if self._dragging is None:
+            self._hover(self._nearest(place.x(), place.y()))
+        elif self._dragging is Tool.MOVE:
+            if self._moved(place):
+                self.pan(place.x() - self._last.x(), place.y() - self._last.y())
+                self._last = place
+        else:
+            self._path.append(place)
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        tool, self._dragging = self._dragging, None
+        place = event.position()
+        if tool is None:
+            return
+        if not self._moved(place):
+            self._click(place)
+        elif tool is not Tool.MOVE:
+            self._choose(tool)
+        self._path = []
+        self.update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if not self.hasFocus():
+            self._hover(None)
+
+    def focusInEvent(self, event: object) -> None:
+        super().focusInEvent(event)  # type: ignore[arg-type]
+        if self._hovered is None and len(self._points):
+            self._hover(self._nearest(self.width() / 2, self.height() / 2, catch_px=np.inf))
+        self.update()
+
+    def focusOutEvent(self, event: object) -> None:
+        super().focusOutEvent(event)  # type: ignore[arg-type]
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        ways = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }
+        key = event.key()
+        if key in ways:
+            dx, dy = ways[Qt.Key(key)]
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+                self.pan(-dx * _STEP_PX, -dy * _STEP_PX)
+            else:
+                self._step(dx, dy)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom(1.5)
+        elif key == Qt.Key.Key_Minus:
+            self.zoom(1 / 1.5)
+        elif key == Qt.Key.Key_Home:
+            self.fit()
+        elif key == Qt.Key.Key_Escape:
+            self.clear_selection()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._hovered is not None:
+            self._play(self._hovered)
+        else:
+            super().keyPressEvent(event)
+
+    # choosing
+
+    def _moved(self, place: QPointF) -> bool:
+        return (place - self._pressed).manhattanLength() >= 5 or len(self._path) > 3
+
+    def _click(self, place: QPointF) -> None:
+        near = self._nearest(place.x(), place.y())
+        if near is not None:
+            self._hover(near)
+            self._play(near)
+        else:
+            self.clear_selection()
+
+    def _play(self, place: int) -> None:
+        self.play_requested.emit([int(i) for i in self._points.nearest(place, _NEIGHBOURS)])
+
+    def _choose(self, tool: Tool) -> None:
+        """Choose what lies in the drawn shape, by looking it up in a picture of the shape."""
+        mask = QImage(self.size(), QImage.Format.Format_Grayscale8)
+        mask.fill(0)
+        painter = QPainter(mask)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(255, 255, 255))
+        if tool is Tool.RECTANGLE:
+            painter.drawRect(QRectF(self._path[0], self._path[-1]).normalized())
+        else:
+            painter.drawPolygon(QPolygonF(self._path), Qt.FillRule.WindingFill)
+        painter.end()
+        picture = np.frombuffer(mask.constBits(), np.uint8)
+        picture = picture.reshape(mask.height(), mask.bytesPerLine())
+        x = self._view.x_of(self._points.valence).astype(np.int64)
+        y = self._view.y_of(self._points.arousal).astype(np.int64)
+        inside = (x >= 0) & (x < mask.width()) & (y >= 0) & (y < mask.height())
+        chosen = np.zeros(len(self._points), np.bool_)
+        chosen[inside] = picture[y[inside], x[inside]] > 0
+        self._chosen = chosen if chosen.any() else None
+        self._redraw()
+        self.selection_changed.emit(self.chosen_ids())
+
+    def _nearest(self, x: float, y: float, catch_px: float = _CATCH_PX) -> int | None:
+        if not len(self._points):
+            return None
+        dx = self._view.x_of(self._points.valence) - np.float32(x)
+        dy = self._view.y_of(self._points.arousal) - np.float32(y)
+        distance = dx * dx + dy * dy
+        place = int(np.argmin(distance))
+        return place if distance[place] <= catch_px * catch_px else None
+
+    def _step(self, dx: int, dy: int) -> None:
+        """Go to the nearest song in a direction: within 45 degrees of it."""
+        if self._hovered is None:
+            self._hover(self._nearest(self.width() / 2, self.height() / 2, catch_px=np.inf))
+            return
+        x = self._view.x_of(self._points.valence)
+        y = self._view.y_of(self._points.arousal)
+        away_x, away_y = x - x[self._hovered], y - y[self._hovered]
+        ahead = dx * away_x + dy * away_y
+        aside = np.abs(dy * away_x) + np.abs(dx * away_y)
+        cost = np.where((ahead > 0.5) & (aside <= ahead), ahead + aside, np.inf)
+        place = int(np.argmin(cost))
+        if not np.isfinite(cost[place]):
+            return
+        self._hover(place)
+        if (
+            not QRectF(self.rect())
+            .adjusted(20, 20, -20, -20)
+            .contains(QPointF(float(x[place]), float(y[place])))
+        ):
+            self._set_view(
+                self._view.centred(
+                    float(self._points.valence[place]), float(self._points.arousal[place])
+                )
+            )
+
+    def _hover(self, place: int | None) -> None:
+        if place == self._hovered:
+            return
+        self._hovered = place
+        self.update()
+        if place is not None and self.hasFocus():
+            row = self._rows.row(int(self._points.ids[place]))
+            if row is not None:
+                said = f"{row.title}, {row.artist}, {mood_name(row.quadrant)}"
+                self.setAccessibleDescription(said)
+                QAccessible.updateAccessibility(
+                    QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
+                )
+
+    # drawing
+
+    def _set_view(self, view: Viewport) -> None:
+        self._view = view
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self._layer = None
+        self.update()
+
+    def _render(self) -> QImage:
+        points, view = self._points, self._view
+        x, y = view.x_of(points.valence), view.y_of(points.arousal)
+        weight = points.opacity
+        if self._chosen is not None:
+            weight = np.where(self._chosen, np.maximum(weight, 0.9), weight * 0.15)
+            weight = weight.astype(np.float32)
+        colours = self._colours()
+        seen = (x > -8) & (x < view.width + 8) & (y > -8) & (y < view.height + 8)
+        count = int(np.count_nonzero(seen))
+        self._near = count <= _MOST_DISCS
+        if self._near:
+            ratio = self.devicePixelRatioF()
+            size = (max(round(view.width * ratio), 1), max(round(view.height * ratio), 1))
+            radius = (3.5 if count > 600 else 4.5 if count > 120 else 6.0) * ratio
+            factor = np.float32(ratio)
+            pixels = discs(
+                x[seen] * factor,
+                y[seen] * factor,
+                points.quadrant[seen],
+                weight[seen],
+                colours,
+                size,
+                radius,
+            )
+        else:
+            size = (max(int(view.width) // _CELL_PX, 1), max(int(view.height) // _CELL_PX, 1))
+            x, y = x[seen] / _CELL_PX, y[seen] / _CELL_PX
+            pixels = density(x, y, points.quadrant[seen], weight[seen], colours, size)
+        height, width = pixels.shape[:2]
+        form = QImage.Format.Format_ARGB32_Premultiplied
+        # The copy owns its memory; the array may go.
+        return QImage(pixels.data, width, height, 4 * width, form).copy()
+
+    def _colours(self) -> NDArray[np.float32]:
+        tokens = self._theme.tokens
+        moods = [tokens.mood(quadrant) for quadrant in QUADRANTS]
+        return np.array([[c.blueF(), c.greenF(), c.redF()] for c in moods], np.float32)
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        """The four quadrants, their names, the axes."""
+        tokens, view = self._theme.tokens, self._view
+        edge = np.array([-1.0, 0.0, 1.0], np.float32)
+        x0, xm, x1 = (float(v) for v in view.x_of(edge))
+        y0, ym, y1 = (float(v) for v in view.y_of(edge))
+        for quadrant in QUADRANTS:
+            wash = tokens.mood(quadrant)
+            wash.setAlphaF(0.07 if tokens.dark else 0.05)
+            left, right = (xm, x1) if quadrant.high_valence else (x0, xm)
+            top, bottom = (y1, ym) if quadrant.high_arousal else (ym, y0)
+            painter.fillRect(QRectF(left + 1, top + 1, right - left - 2, bottom - top - 2), wash)
+        painter.setFont(self._theme.font("caption"))
+        painter.setPen(tokens.colour("ink_soft"))
+        w, h = self.width(), self.height()
+        flag = Qt.AlignmentFlag
+        centre, top, bottom = (flag.AlignHCenter.value, flag.AlignTop.value, flag.AlignBottom.value)
+        inner = QRectF(0, 0, w, h).adjusted(12, 12, -12, -12)
+        painter.drawText(inner, centre | top, self.tr("energetic"))
+        painter.drawText(inner, centre | bottom, self.tr("gentle"))
+        painter.save()
+        painter.translate(12, h / 2)
+        painter.rotate(-90)
+        painter.drawText(QRectF(-100, 0, 200, 20), centre | top, self.tr("unpleasant"))
+        painter.restore()
+        painter.save()
+        painter.translate(w - 12, h / 2)
+        painter.rotate(90)
+        painter.drawText(QRectF(-100, 0, 200, 20), centre | top, self.tr("pleasant"))
+        painter.restore()
+        for quadrant in QUADRANTS:
+            self._paint_corner(painter, inner, quadrant)
+
+    def _paint_corner(self, painter: QPainter, inner: QRectF, quadrant: Quadrant) -> None:
+        tokens = self._theme.tokens
+        painter.setFont(self._theme.font("body", bold=True))
+        painter.setPen(tokens.colour("ink"))
+        name = mood_name(quadrant)
+        width = painter.fontMetrics().horizontalAdvance(name) + 24
+        box = QRectF(0, 0, width, 20)
+        box.moveLeft(inner.right() - width if quadrant.high_valence else inner.left())
+        box.moveTop(inner.top() if quadrant.high_arousal else inner.bottom() - 20)
+        paint_icon(
+            painter, MOOD_ICON[quadrant], QRectF(box.x(), box.y() + 2, 16, 16),
+            tokens.mood(quadrant),
+        )  # fmt: skip
+        painter.drawText(
+            box.adjusted(24, 0, 0, 0),
+            int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter),
+            name,
+        )
+
+    def _at(self, place: int) -> QPointF:
+        one = slice(place, place + 1)
+        return QPointF(
+            float(self._view.x_of(self._points.valence[one])[0]),
+            float(self._view.y_of(self._points.arousal[one])[0]),
+        )
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        tokens = self._theme.tokens
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if self._playing is not None:
+            place = self._points.place_of(self._playing)
+            if place is not None:
+                painter.setPen(QPen(tokens.colour("surface"), 5))
+                painter.drawEllipse(self._at(place), 9, 9)
+                painter.setPen(QPen(tokens.colour("ink"), 2.5))
+                painter.drawEllipse(self._at(place), 9, 9)
+        if self._hovered is not None:
+            at = self._at(self._hovered)
+            quadrant = QUADRANTS[int(self._points.quadrant[self._hovered])]
+            painter.setPen(QPen(tokens.colour("ink"), 2))
+            painter.setBrush(tokens.mood(quadrant))
+            painter.drawEllipse(at, 6, 6)
+        if self._near:
+            self._paint_titles(painter)
+
+    def _paint_titles(self, painter: QPainter) -> None:
+        """The names of the songs, once there are few enough to read."""
+        x = self._view.x_of(self._points.valence)
+        y = self._view.y_of(self._points.arousal)
+        seen = np.flatnonzero((x > 0) & (x < self.width()) & (y > 0) & (y < self.height()))
+        if len(seen) > _MOST_TITLES:
+            return
+        tokens = self._theme.tokens
+        painter.setFont(self._theme.font("caption"))
+        painter.setPen(tokens.colour("ink_soft"))
+        metrics = painter.fontMetrics()
+        for place in seen:
+            row = self._rows.row(int(self._points.ids[place]))
+            if row is not None and place != self._hovered:
+                text = metrics.elidedText(row.title[:100], Qt.TextElideMode.ElideRight, 160)
+                painter.drawText(QPointF(float(x[place]) + 10, float(y[place]) + 4), text)
+
+    def _paint_drag(self, painter: QPainter) -> None:
+        if self._dragging in (None, Tool.MOVE) or len(self._path) < 2:
+            return
+        tokens = self._theme.tokens
+        fill = tokens.colour("ink")
+        fill.setAlphaF(0.08)
+        painter.setBrush(fill)
+        painter.setPen(QPen(tokens.colour("ink"), 1.5, Qt.PenStyle.DashLine))
+        if self._dragging is Tool.RECTANGLE:
+            painter.drawRect(QRectF(self._path[0], self._path[-1]).normalized())
+        else:
+            painter.drawPolygon(QPolygonF(self._path))
+
+    def _paint_card(self, painter: QPainter) -> None:
+        """What song it is, beside its point."""
+        if self._hovered is None or self._dragging is not None:
+            return
+        row = self._rows.row(int(self._points.ids[self._hovered]))
+        if row is None:
+            return
+        tokens = self._theme.tokens
+        bold, small = self._theme.font("body", bold=True), self._theme.font("caption")
+        sure = "" if row.confidence is None else f"  {round(100 * row.confidence)} %"
+        mood = f"{mood_name(row.quadrant)}{sure}"
+        lines = [(bold, row.title[:80], "ink"), (small, row.artist[:80], "ink_soft")]
+        lines.append((small, mood, "ink_soft"))
+        lines = [line for line in lines if line[1]]
+        width, height = 0, 16
+        for font, text, _ in lines:
+            painter.setFont(font)
+            width = max(width, painter.fontMetrics().horizontalAdvance(text))
+            height += painter.fontMetrics().height()
+        width = min(width, 280) + 24
+        at = self._at(self._hovered)
+        box = QRectF(at.x() + 14, at.y() - height - 8, width, height)
+        if box.right() > self.width() - 8:
+            box.moveRight(at.x() - 14)
+        if box.top() < 8:
+            box.moveTop(at.y() + 14)
+        painter.setPen(QPen(tokens.colour("line"), 1))
+        painter.setBrush(tokens.colour("raised"))
+        painter.drawRoundedRect(box, 6, 6)
+        y = box.top() + 8
+        for font, text, colour in lines:
+            painter.setFont(font)
+            painter.setPen(tokens.colour(colour))
+            metrics = painter.fontMetrics()
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(width) - 24)
+            painter.drawText(QPointF(box.x() + 12, y + metrics.ascent()), shown)
+            y += metrics.height()

@@ -1,0 +1,59 @@
+"""The songs on the plane, as arrays of one length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["PlanePoints"]
+
+
+@dataclass(frozen=True, eq=False)
+class PlanePoints:
+    """Songs with a mood.
+
+    Parameters
+    ----------
+    ids : ndarray, shape (n,), int64
+    valence, arousal : ndarray, shape (n,), float32
+        In [-1, 1].
+    confidence : ndarray, shape (n,), float32
+        In [0, 1]; drawn as opacity.
+    quadrant : ndarray, shape (n,), int8
+        Position in `QUADRANTS`, 0..3.
+    """
+
+    ids: NDArray[np.int64]
+    valence: NDArray[np.float32]
+    arousal: NDArray[np.float32]
+    confidence: NDArray[np.float32]
+    quadrant: NDArray[np.int8]
+
+    @classmethod
+    def none(cls) -> PlanePoints:
+        empty = np.empty(0, np.float32)
+        return cls(np.empty(0, np.int64), empty, empty, empty, np.empty(0, np.int8))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def opacity(self) -> NDArray[np.float32]:
+        """A guess fades, a sure mood stands out; none vanishes. Shape (n,), in [0.2, 1]."""
+        sure = np.clip(np.nan_to_num(self.confidence, nan=0.3), 0.0, 1.0)
+        return (0.2 + 0.8 * sure).astype(np.float32)
+
+    def place_of(self, track_id: int) -> int | None:
+        """Position of a song in the arrays."""
+        found = np.flatnonzero(self.ids == track_id)
+        return int(found[0]) if len(found) else None
+
+    def nearest(self, place: int, count: int) -> NDArray[np.int64]:
+        """Ids of the `count` songs nearest to the one at `place`, itself first."""
+        distance = np.hypot(self.valence - self.valence[place], self.arousal - self.arousal[place])
+        distance[place] = -1.0
+        count = min(count, len(self.ids))
+        some = np.argpartition(distance, count - 1)[:count]
+        return self.ids[some[np.argsort(distance[some], kind="stable")]]
