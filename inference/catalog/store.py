@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -154,11 +153,11 @@ def _place(card: ModelCard, files: Mapping[str, Path], folder: Path) -> None:
                     if extra.suffix == ".md" and not (staging / extra.name).exists():
                         shutil.copyfile(extra, staging / extra.name)
                 old = Path(tempfile.mkdtemp(prefix=f".{card.id}-old-", dir=folder.parent))
-                os.replace(folder, old / "model")
-                os.replace(staging, folder)
+                folder.replace(old / "model")
+                staging.replace(folder)
                 shutil.rmtree(old, ignore_errors=True)
             else:
-                os.replace(staging, folder)
+                staging.replace(folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
