@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.song_task import Classified, Refused, SongTask
 
 if TYPE_CHECKING:
     from library_db.library import Library
-
     from library_db.track import Track
 
-__all__ = ["SongQueue"]
+__all__ = ["SongQueue", "other_run_at_work"]
 
 _READ_AT_ONCE = 500
 
@@ -89,6 +90,29 @@ class SongQueue:
         self._ready.extend(self._waiting.pop(payload, ()))
         if payload not in self._twins:
             del self._first[payload]
+
+
+@contextmanager
+def other_run_at_work(lock: Path) -> Iterator[bool]:
+    """Whether another run tags this library now; until the end, others are told that we do.
+
+    Only advice: where files cannot be locked the answer is no.
+    """
+    with ExitStack() as stack:
+        yield _is_locked(lock, stack)
+
+
+def _is_locked(lock: Path, stack: ExitStack) -> bool:
+    try:
+        import fcntl
+
+        file = stack.enter_context(lock.open("a"))
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
 
 
 def _copies(library: Library, ids: Sequence[int]) -> frozenset[str]:

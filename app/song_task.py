@@ -15,7 +15,6 @@ from inference.errors import UndertoneError
 
 if TYPE_CHECKING:
     from inference.runtime import MusicEstimate
-
     from library_db.track import Track
 
 __all__ = ["CHANGED", "Classified", "Classifier", "Refused", "SongTask", "load_song_worker"]

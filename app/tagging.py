@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from app.rows import estimate_to_json
-from app.song_queue import SongQueue
+from app.song_queue import SongQueue, other_run_at_work
 from app.song_task import CHANGED, Classified, Classifier, Refused, SongTask, load_song_worker
 from app.workers import Crashed, Finished, WorkerPool
 from inference.emotion import EmotionEstimate
@@ -18,7 +18,6 @@ from inference.job import Job, Progress
 
 if TYPE_CHECKING:
     from library_db.library import EstimateRow, Library
-
     from library_db.track import Track
 
 __all__ = ["Model", "TagFault", "TagOptions", "TagReport", "TagRow", "music_model", "tag"]
@@ -28,6 +27,7 @@ T = TypeVar("T")
 COMMIT_AFTER_S = 0.4
 """A finished song waits at most this long for its commit, s."""
 COMMIT_SONGS = 64
+_LOCK_NAME = "tagging.lock"
 _HEARTBEAT_S = 0.2
 _READ_AT_ONCE = 500
 
@@ -250,7 +250,15 @@ class _Run:
 
     def classify(self) -> Generator[Progress, None, None]:
         """Classify what `scan` found stale; yields a song's row when it is committed."""
-        queue = SongQueue(self.library, self._stale)
+        if not self._stale:
+            return
+        folder = self.library.store.database.path.parent
+        with other_run_at_work(folder / _LOCK_NAME) as other:
+            # Two runs over the same songs meet in the middle; each asks again before each song.
+            yield from self._classify(self._stale[::-1] if other else self._stale)
+
+    def _classify(self, ids: Sequence[int]) -> Generator[Progress, None, None]:
+        queue = SongQueue(self.library, ids)
         workers = self._workers()
         try:
             while queue or workers.busy:

@@ -113,7 +113,8 @@ class WorkerPool(Generic[T, R]):
             If the workers keep dying before they are ready.
         """
         busy = [worker for worker in self._workers if worker.item is not None]
-        wait([source for worker in busy for source in worker.sources], timeout_s)
+        left_s = [timeout_s, *(worker.left_s for worker in busy)]
+        wait([source for worker in busy for source in worker.sources], max(0.0, min(left_s)))
         finished = []
         for worker in busy:
             result = worker.result()
@@ -178,6 +179,12 @@ class _Worker(Generic[T, R]):
     def is_alive(self) -> bool:
         return self._process.is_alive()
 
+    @property
+    def left_s(self) -> float:
+        """How long it may still work on its item, s."""
+        limit_s = self.limit_s if self.was_ready else _START_LIMIT_S
+        return self._since + limit_s - time.monotonic()
+
     def give(self, item: T, limit_s: float) -> None:
         self.item = item
         self.limit_s = limit_s
@@ -209,10 +216,9 @@ class _Worker(Generic[T, R]):
         if not self._process.is_alive() and not self._pipe.poll():
             self.is_usable = False
             return Crashed(self.obituary(), repeatable=not self._was_killed())
-        limit_s = self.limit_s if self.was_ready else _START_LIMIT_S
-        if time.monotonic() - self._since > limit_s:
+        if self.left_s <= 0:
             self.is_usable = False
-            return Crashed(f"it was not finished after {limit_s:.0f} s", repeatable=True)
+            return Crashed(f"it was not finished after {self.limit_s:.0f} s", repeatable=True)
         return None
 
     def obituary(self) -> str:

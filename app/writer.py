@@ -124,8 +124,11 @@ WRITES = frozenset(
     {
         "add_root",
         "correct",
+        "correct_many",
+        "forget",
         "refresh",
         "remove_root",
+        "restore",
         "set_estimates",
         "set_failed",
         "write_scan",

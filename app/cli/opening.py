@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.console import clean, message
 from app.paths import Home
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def open_library(home: Home) -> Iterator[Library]:
     home.prepare()
     library = Library.open(home.library_dir)
     try:
+        for notice in library.notices:
+            message(clean(f"undertone: {notice.message}. {notice.remedy}".rstrip(". ") + "."))
         yield library
     finally:
         library.close()

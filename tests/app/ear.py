@@ -1,0 +1,81 @@
+"""A small real classifier for tests of tagging: it listens to the spectrum, with no model file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.tagging import Model
+from inference.audio.decode import decode_blocks
+from inference.audio.errors import AudioError, Cancelled
+from inference.audio.features import SongFeatures
+from inference.emotion import EmotionEstimate
+from inference.timeline import Timeline
+
+__all__ = ["EAR", "Ear", "ear_model"]
+
+EAR = "test-ear"
+
+
+@dataclass(frozen=True)
+class Heard:
+    estimate: EmotionEstimate
+    timeline: Timeline
+    features: SongFeatures
+    duration_s: float
+    seconds: float
+
+
+class Ear:
+    """Probabilities from level and brightness. Some file names make it fail as decoders do.
+
+    ``hang*``: never returns; ``segfault*``, ``killed*``: the process dies; ``bug*``: an
+    exception that nobody expected; ``slow*``: takes 0.3 s.
+    """
+
+    model_id = EAR
+
+    def classify(self, path: Path, *, cancelled: Callable[[], bool] | None = None) -> Heard:
+        _misbehave(path.name)
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        blocks = list(decode_blocks(path))
+        samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+        duration_s = len(samples) / 16000
+        if duration_s < 0.5:
+            raise AudioError(f"only {duration_s:.1f} s long", "Songs need at least 0.5 s")
+        power = np.abs(np.fft.rfft(samples[: 16000 * 30])) ** 2
+        bands = [float(band.sum()) + 1e-3 for band in np.array_split(np.log1p(power), 4)]
+        estimate = EmotionEstimate.from_probabilities(bands, max(bands) / sum(bands), EAR)
+        row = np.asarray(estimate.probabilities, np.float32)
+        return Heard(
+            estimate,
+            Timeline(0.0, 1.0, np.tile(row, (max(1, int(duration_s)), 1))),
+            SongFeatures("test-bands", duration_s, 1.0, np.zeros((1, 4), np.float16), row),
+            duration_s,
+            0.0,
+        )
+
+
+def _misbehave(name: str) -> None:
+    if name.startswith("hang"):
+        signal.pause()
+    elif name.startswith("segfault"):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    elif name.startswith("killed"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif name.startswith("bug"):
+        raise RuntimeError("nobody expected this")
+    elif name.startswith("slow"):
+        time.sleep(0.3)
+
+
+def ear_model() -> Model:
+    """A model whose workers listen with `Ear`."""
+    return Model(EAR, Ear)
