@@ -18,8 +18,12 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"][
     "contracts"
 ]
 # Doors of rooms that are still to be built: each line goes when its module comes.
-NOT_YET_USED: set[str] = {
+NOT_YET_BUILT = {
     "app.wristband.ble -> bleak",
+    "app.wristband.bumble_backend -> bleak",
+    "app.wristband.bumble_backend -> bumble",
+    "app.wristband.virtual_band -> bumble",
+    "widgets.signal_plot -> pyqtgraph",
 }
 
 
@@ -88,7 +92,7 @@ def doors() -> list[str]:
             for line in contract.get("ignore_imports", [])
             if "*" not in line
         }
-        - NOT_YET_USED
+        - NOT_YET_BUILT
     )
 
 
@@ -97,7 +101,13 @@ def test_no_door_stands_unused(graph, door):
     importer, imported = door.split(" -> ")
     assert importer in graph.modules, f"{importer} does not exist: remove its door"
     targets = graph.find_modules_directly_imported_by(importer)
-    assert imported in targets, f"{importer} no longer imports {imported}: remove the door"
+    used = any(f"{target}.".startswith(f"{imported}.") for target in targets)
+    assert used, f"{importer} no longer imports {imported}: remove the door"
+
+
+@pytest.mark.parametrize("door", sorted(NOT_YET_BUILT))
+def test_a_room_that_was_built_has_its_door_watched(graph, door):
+    assert door.split(" -> ")[0] not in graph.modules, "take it out of NOT_YET_BUILT"
 
 
 @pytest.mark.parametrize(
