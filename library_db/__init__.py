@@ -1,1 +1,1 @@
-"""What is remembered: the tracks of a music library, their tags and their emotions. No Qt, no torch."""
+"""What is remembered: the tracks of a music library, their tags and their emotions."""

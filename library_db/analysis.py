@@ -1,20 +1,27 @@
-"""Timelines and features of the tracks: large blobs that can be computed again, in a file of their own.
+"""Timelines and features of the tracks: blobs that can be computed again, in their own file.
 
 Apart from the library's own file, so that its backups and integrity checks
-stay small and quick, and a fault here costs computing time and nothing else.
+stay small and quick, and a fault here costs computing time and nothing else:
+a damaged file is set aside and a new one begun.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from library_db.database import Database, Durability
+from library_db.errors import LibraryCorrupt
+from library_db.recovery import Notice, set_aside
 
 __all__ = ["AnalysisRow", "AnalysisStore"]
 
+_FILE = "analysis.sqlite3"
 _TABLES = (
-    "CREATE TABLE IF NOT EXISTS timelines (track_id INTEGER PRIMARY KEY, audio_hash TEXT, data BLOB)",
+    "CREATE TABLE IF NOT EXISTS timelines "
+    "(track_id INTEGER PRIMARY KEY, audio_hash TEXT, data BLOB)",
     "CREATE TABLE IF NOT EXISTS features (track_id INTEGER, front_end TEXT, audio_hash TEXT, "
     "data BLOB, PRIMARY KEY (track_id, front_end))",
 )
@@ -32,31 +39,31 @@ class AnalysisRow:
 
 
 class AnalysisStore:
-    """Blobs by track; what was computed from other audio than the track's present one is not given."""
+    """Blobs by track; what was computed from other audio than the present one is not given.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        with database.reading() as connection:
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if not tables:
-            with database.transaction(Durability.BULK) as connection:
-                for statement in _TABLES:
-                    connection.execute(statement)
+    Attributes
+    ----------
+    notices : list of Notice
+        What the person is to be told: that a damaged file was set aside.
+    """
 
-    def put(self, rows: Iterable[AnalysisRow]) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _FILE
+        self._lock = threading.Lock()
+        self.notices: list[Notice] = []
+        try:
+            self._database = _open(self._path)
+        except LibraryCorrupt:
+            self._begin_anew()
+
+    def put(self, rows: Sequence[AnalysisRow]) -> None:
         """Write or replace blobs; those that are None are left as they are."""
-        with self._database.transaction(Durability.BULK) as connection:
-            for row in rows:
-                if row.timeline is not None:
-                    connection.execute(
-                        "INSERT OR REPLACE INTO timelines VALUES (?, ?, ?)",
-                        (row.track_id, row.audio_hash, row.timeline),
-                    )
-                if row.features is not None:
-                    connection.execute(
-                        "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?)",
-                        (row.track_id, row.front_end, row.audio_hash, row.features),
-                    )
+        database = self._database
+        try:
+            _put(database, rows)
+        except LibraryCorrupt:
+            self._replace(database)
+            _put(self._database, rows)
 
     def timeline(self, track_id: int, audio_hash: str) -> bytes | None:
         return self._one(
@@ -70,10 +77,60 @@ class AnalysisStore:
             (track_id, front_end, audio_hash),
         )
 
-    def _one(self, sql: str, values: Sequence[object]) -> bytes | None:
-        with self._database.reading() as connection:
-            found = connection.execute(sql, values).fetchone()
-        return None if found is None else found[0]
-
     def close(self) -> None:
         self._database.close()
+
+    def _one(self, sql: str, values: Sequence[object]) -> bytes | None:
+        try:
+            with self._database.reading() as connection:
+                found = connection.execute(sql, values).fetchone()
+        except LibraryCorrupt:
+            return None  # the next write sets the file aside
+        return None if found is None else found[0]
+
+    def _replace(self, damaged: Database) -> None:
+        with self._lock:
+            if self._database is damaged:
+                damaged.close()
+                self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        name = set_aside(self._path).name
+        self._database = _open(self._path)
+        self.notices.append(
+            Notice(
+                f"The stored timelines in {self._path} were damaged and set aside as {name}; "
+                "all moods and corrections are kept",
+                "Tag your music again to have the timelines back.",
+            )
+        )
+
+
+def _open(path: Path) -> Database:
+    database = Database(path)
+    try:
+        with database.reading() as connection:
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not tables:
+            with database.transaction(Durability.BULK) as connection:
+                for statement in _TABLES:
+                    connection.execute(statement)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _put(database: Database, rows: Sequence[AnalysisRow]) -> None:
+    with database.transaction(Durability.BULK) as connection:
+        for row in rows:
+            if row.timeline is not None:
+                connection.execute(
+                    "INSERT OR REPLACE INTO timelines VALUES (?, ?, ?)",
+                    (row.track_id, row.audio_hash, row.timeline),
+                )
+            if row.features is not None:
+                connection.execute(
+                    "INSERT OR REPLACE INTO features VALUES (?, ?, ?, ?)",
+                    (row.track_id, row.front_end, row.audio_hash, row.features),
+                )

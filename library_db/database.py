@@ -18,8 +18,11 @@ BUSY_TIMEOUT_S = 10.0
 # WAL needs memory shared between the processes that have the file open, which these cannot give
 # (https://sqlite.org/wal.html, "Disadvantages").
 _NETWORK_FILE_SYSTEMS = frozenset(
-    "nfs nfs4 cifs smb3 smbfs 9p afs ceph glusterfs lustre ncpfs beegfs fuse.sshfs fuse.rclone "
-    "fuse.s3fs fuse.davfs davfs fuse.gvfsd-fuse fuse.glusterfs vboxsf prl_fs fuse.vmhgfs-fuse".split()
+    {
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre"),
+        *("ncpfs", "beegfs", "davfs", "vboxsf", "prl_fs", "fuse.vmhgfs-fuse", "fuse.sshfs"),
+        *("fuse.rclone", "fuse.s3fs", "fuse.davfs", "fuse.gvfsd-fuse", "fuse.glusterfs"),
+    }
 )
 
 

@@ -1,4 +1,4 @@
-"""What a file sounds like, as a hash: the audio payload without tags, so that retagging changes nothing.
+"""What a file sounds like, as a hash: the audio payload without tags, unchanged by retagging.
 
 Where the payload lies is read from the file's own structure, by its first
 bytes and never by its name:
@@ -34,7 +34,7 @@ _MAX_PARTS = 100_000
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 
-# In an Ogg page header (RFC 3533, section 6): sequence number at 18, checksum at 22, four bytes each.
+# In an Ogg page header (RFC 3533, section 6): sequence number at 18, checksum at 22.
 _OGG_MASKED = slice(18, 26)
 _OGG_HEADER_BYTES = 27
 

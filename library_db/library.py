@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,17 +17,14 @@ from library_db.changes import ChangeSet
 from library_db.database import Durability
 from library_db.emotion_layers import TrackEmotion, UserLabel
 from library_db.index import LibraryIndex
-from library_db.query import parse
-from library_db.recovery import Notice, open_analysis, open_database
+from library_db.recovery import BACKUP_AFTER_S, Notice, OpenedDatabase, back_up, open_database
 from library_db.rows import (
     EstimateRow,
     KnownFile,
     effective_fields,
     estimate_document,
-    estimate_of,
     track_of,
     user_document,
-    user_of,
 )
 from library_db.storage import Document, SqliteTable
 from library_db.store import LibraryStore
@@ -57,58 +55,69 @@ class Library:
     ----------
     index : LibraryIndex
         Search and sort without SQL.
-    notices : tuple of Notice
-        What the person must know of this opening (a backup was restored, say).
     store : LibraryStore
         TinyDB and its tables; for playlists and whatever else is kept.
 
     Examples
     --------
-    >>> with Library.open(Path("~/.local/share/undertone/library").expanduser()) as library:  # doctest: +SKIP
+    >>> with Library.open(Path("library")) as library:  # doctest: +SKIP
     ...     for track in library.tracks(library.search("mood:calm year:1990-1999")):
     ...         print(track.artist, track.title)
     """
 
     def __init__(
-        self, store: LibraryStore, analysis: AnalysisStore, notices: tuple[Notice, ...] = ()
+        self, store: LibraryStore, analysis: AnalysisStore, opened: OpenedDatabase | None = None
     ) -> None:
         self.store = store
-        self.notices = notices
         self.index = LibraryIndex()
         self._analysis = analysis
+        self._opened = opened
         self._sync_lock = threading.Lock()
         self._revision = 0
         self._sync()
 
     @classmethod
-    def open(cls, folder: Path) -> Library:
+    def open(cls, folder: Path, *, backup_after_s: float = BACKUP_AFTER_S) -> Library:
         """Open the library in `folder`, made if it is missing.
 
         The file is checked; a damaged one is set aside under a name of its own
-        and the newest good backup takes its place (see `notices`).
+        and the newest good backup takes its place (see `notices`). A backup is
+        made if the newest one is older than `backup_after_s`.
 
         Raises
         ------
         LibraryError
             Not permitted, disk full, in use, made by a newer version: with a remedy.
         """
-        database, notices = open_database(folder)
-        try:
-            store = LibraryStore(database)
-            blobs, more = open_analysis(folder)
-            try:
-                return cls(store, AnalysisStore(blobs), (*notices, *more))
-            except BaseException:
-                blobs.close()
-                raise
-        except BaseException:
-            database.close()
-            raise
+        opened = open_database(folder)
+        with ExitStack() as on_failure:
+            on_failure.callback(opened.lock.release)
+            on_failure.callback(opened.database.close)
+            store = LibraryStore(
+                opened.database, lambda: back_up(opened.database, folder, after_s=0.0)
+            )
+            analysis = AnalysisStore(folder)
+            on_failure.callback(analysis.close)
+            store.put_back(opened.salvaged)
+            library = cls(store, analysis, opened)
+            if len(library.index):
+                notice = back_up(opened.database, folder, after_s=backup_after_s)
+                opened.notices.extend([notice] if notice is not None else [])
+            on_failure.pop_all()
+        return library
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the person must know of this opening (a backup was restored, say)."""
+        opened = self._opened.notices if self._opened is not None else []
+        return (*opened, *self._analysis.notices)
 
     def close(self) -> None:
         """Close the files. Calls that come later raise `LibraryError`."""
         self.store.close()
         self._analysis.close()
+        if self._opened is not None:
+            self._opened.lock.release()
 
     def __enter__(self) -> Library:
         return self
@@ -167,17 +176,7 @@ class Library:
 
     def emotions(self, ids: Iterable[int]) -> list[TrackEmotion]:
         """All layers of the tracks with these ids, in their order; empty for unknown ids."""
-        wanted = [int(i) for i in ids]
-        common, personal, user = (
-            table.documents(wanted)
-            for table in (self.store.common, self.store.personal, self.store.user)
-        )
-        return [
-            TrackEmotion(
-                estimate_of(common.get(i)), estimate_of(personal.get(i)), user_of(user.get(i))
-            )
-            for i in wanted
-        ]
+        return self.store.emotions(ids)
 
     def timeline(self, track_id: int) -> bytes | None:
         """The mood over the track's time, as the inference floor packs it."""
@@ -211,8 +210,7 @@ class Library:
 
     def attention_counts(self, query: str = "") -> dict[str, int]:
         """How many matching tracks are missing, failed, unsure, untagged, stale and corrected."""
-        root = parse(query).root
-        return {name: self.index.count_flag(root, name) for name in _ATTENTION}
+        return self.index.count_flags(query, _ATTENTION)
 
     def stale(self, ids_or_paths: Iterable[int | Path], model_id: str) -> list[int]:
         """Those tracks that `model_id` has to classify, in the order given.
@@ -274,11 +272,13 @@ class Library:
         rows = [row for row in rows if row.track_id in hashes]
         # First: a blob without its estimate is harmless, an estimate without its blob is not.
         self._analysis.put(
-            AnalysisRow(
-                row.track_id, hashes[row.track_id], row.timeline, row.front_end, row.features
-            )
-            for row in rows
-            if row.timeline is not None or row.features is not None
+            [
+                AnalysisRow(
+                    row.track_id, hashes[row.track_id], row.timeline, row.front_end, row.features
+                )
+                for row in rows
+                if row.timeline is not None or row.features is not None
+            ]
         )
         failed = [row for row in rows if row.estimate is None]
         with self.store.commit(Durability.BULK) as revision:

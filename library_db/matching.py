@@ -1,68 +1,61 @@
-"""Evaluates a query on the columnar index: one boolean array per node."""
+"""Evaluates a query on the columns of the index: one boolean array a node."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-from numpy.typing import NDArray
 
+from library_db.columns import Columns, Mask
 from library_db.query import AllOf, AnyOf, Contains, Flag, MoodIs, Node, Not, Within
-
-if TYPE_CHECKING:
-    from library_db.index import LibraryIndex
 
 __all__ = ["UNSURE_BELOW", "match"]
 
 UNSURE_BELOW = 0.5
 """Confidence below which a track counts as unsure."""
 
-Mask = NDArray[np.bool_]
 
-
-def match(node: Node, index: LibraryIndex) -> Mask:
-    """Which rows of `index` satisfy `node`; shape (len(index),)."""
+def match(node: Node, columns: Columns) -> Mask:
+    """Which rows of `columns` satisfy `node`; shape (len(columns),)."""
     if isinstance(node, AllOf):
-        mask = np.ones(len(index), dtype=np.bool_)
+        mask = np.ones(len(columns), dtype=np.bool_)
         for part in node.parts:
-            mask &= match(part, index)
+            mask &= match(part, columns)
         return mask
     if isinstance(node, AnyOf):
-        mask = np.zeros(len(index), dtype=np.bool_)
+        mask = np.zeros(len(columns), dtype=np.bool_)
         for part in node.parts:
-            mask |= match(part, index)
+            mask |= match(part, columns)
         return mask
     if isinstance(node, Not):
-        return ~match(node.part, index)
+        return ~match(node.part, columns)
     if isinstance(node, Contains):
-        return _contains(node, index)
+        return _contains(node, columns)
     if isinstance(node, Within):
-        return _within(node, index)
+        return _within(node, columns)
     if isinstance(node, MoodIs):
-        mask = np.zeros(len(index), dtype=np.bool_)
+        mask = np.zeros(len(columns), dtype=np.bool_)
         for quadrant in node.quadrants:
-            mask |= index.quadrant == (-1 if quadrant is None else quadrant.position)
+            mask |= columns.quadrant == (-1 if quadrant is None else quadrant.position)
         return mask
-    return _flag(node, index)
+    return _flag(node, columns)
 
 
-def _contains(node: Contains, index: LibraryIndex) -> Mask:
+def _contains(node: Contains, columns: Columns) -> Mask:
     text = node.text
     if node.field == "path":
-        return _path_contains(text, index, exact=node.exact)
+        return _path_contains(text, columns, exact=node.exact)
     if node.field in ("", "title"):
-        texts = index.titles if node.field else index.words
+        texts = columns.titles if node.field else columns.words
         if node.exact:
             return np.fromiter((t == text for t in texts), np.bool_, len(texts))
         return np.fromiter((text in t for t in texts), np.bool_, len(texts))
-    return index.text_column(node.field).holds(
+    return columns.texts[node.field].holds(
         (lambda t: t == text) if node.exact else (lambda t: text in t)
     )
 
 
-def _path_contains(text: str, index: LibraryIndex, *, exact: bool) -> Mask:
+def _path_contains(text: str, columns: Columns, *, exact: bool) -> Mask:
     """A path is folder + "/" + name: within the folder, within the name, or across the slash."""
-    folders, names = index.text_column("folder"), index.names
+    folders, names = columns.texts["folder"], columns.names
     left, slash, right = text.rpartition("/")
     if exact:
         by_folder = folders.holds(lambda t: t == left)
@@ -77,19 +70,19 @@ def _path_contains(text: str, index: LibraryIndex, *, exact: bool) -> Mask:
     return across | folders.holds(lambda t: text in t)
 
 
-def _within(node: Within, index: LibraryIndex) -> Mask:
-    values = index.number_column(node.field)
+def _within(node: Within, columns: Columns) -> Mask:
+    values = columns.numbers[node.field]
     low = values > node.low if node.low_open else values >= node.low
     high = values < node.high if node.high_open else values <= node.high
     return low & high  # NaN, the unknown value, compares false
 
 
-def _flag(node: Flag, index: LibraryIndex) -> Mask:
+def _flag(node: Flag, columns: Columns) -> Mask:
     name = node.name
     if name == "tagged":
-        return index.quadrant >= 0
+        return columns.quadrant >= 0
     if name == "untagged":
-        return index.quadrant < 0
+        return columns.quadrant < 0
     if name == "unsure":
-        return index.confidence < UNSURE_BELOW
-    return index.flag(name)
+        return columns.numbers["confidence"] < UNSURE_BELOW
+    return columns.flags[name]

@@ -10,12 +10,14 @@ if that track's own file is gone from where it was (or holds other audio now).
 Otherwise it is a track of its own: two copies are two tracks.
 """
 
-# ruff: noqa: PTH  (paths are bytes here, so that names in any encoding survive)
+# Paths are bytes here, so that names in any encoding survive.
+# ruff: noqa: PTH116, PTH119, PTH120
 
 from __future__ import annotations
 
 import os
 import time
+from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 from inference.job import Job, Progress
 from library_db.changes import ChangeSet
-from library_db.errors import TagError
-from library_db.identity import audio_hash
+from library_db.moves import Moves
+from library_db.reading import file_fields
 from library_db.text import plain_text
 from library_db.walk import Found, Walk, is_below, targets
 
@@ -39,6 +41,9 @@ BATCH_S = 1.0
 _WALK_STEP = 500
 _CHANGED_AGAIN = "changed while it was read; the next scan reads it again"
 _VANISHED = "vanished while it was read"
+_EMPTY = (
+    "holds no music any more; if it is a drive, is that connected? Its songs are kept as they were"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class ScanReport:
 
 @dataclass
 class ScanBatch:
-    """Rows for one commit of `Library.write_scan`: fields of new tracks, and of known ones by id."""
+    """Rows for one commit of `Library.write_scan`: new tracks, and fields of known ones by id."""
 
     added: list[dict[str, Any]] = field(default_factory=list)
     updated: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -136,9 +141,8 @@ class _Scan:
         self.changed_files: dict[bytes, Found] = {}
         self.batch = ScanBatch()
         self.committed_s = time.monotonic()
-        self.claimed: set[int] = set()
         self.replaced: list[tuple[Found, dict[str, Any]]] = []
-        self.current_hashes: dict[bytes, str] = {}
+        self.moves = Moves(library, self.known, self.gone, self.changed_files)
         self.faults: dict[bytes, str] = {}
         self.added = self.changed = self.unchanged = self.moved = 0
         self.done = self.total = 0
@@ -176,9 +180,10 @@ class _Scan:
     def _look(self) -> Generator[Progress, None, list[Found]]:
         """Sort what is on the disk into new, changed and unchanged; the rest of `known` is gone."""
         new: list[Found] = []
+        seen: list[bytes] = []
         unseen = dict(self.known)
-        seen_below = dict.fromkeys(self.walk.targets, False)
         for count, found in enumerate(self.walk.files(), 1):
+            seen.append(found.path)
             file = unseen.pop(found.path, None)
             if file is None:
                 new.append(found)
@@ -188,27 +193,24 @@ class _Scan:
                 self._unchanged(found.path, file)
             if count % _WALK_STEP == 0:
                 yield Progress(count, 0, os.fsdecode(os.path.dirname(found.path)))
-        present = [*new, *self.changed_files.values()]
-        for target in self.walk.targets:
-            seen_below[target] = any(is_below(f.path, target) for f in present) or any(
-                path not in unseen and is_below(path, target) for path in self.known
-            )
-        for target, seen in seen_below.items():
-            known_below = any(is_below(p, target) and not f.missing for p, f in unseen.items())
-            if not seen and known_below and target not in self.walk.unread:
-                self.walk.unread.add(target)
-                if os.path.isdir(target):
-                    self.faults[target] = (
-                        "holds no music any more; if it is a drive, is that connected? "
-                        "Its songs are kept as they are"
-                    )
+        self._spare_empty(sorted(seen), unseen)
         unread = self.walk.unread
-        self.gone = {
-            path: file
+        self.gone.update(
+            (path, file)
             for path, file in unseen.items()
             if not (unread and any(is_below(path, folder) for folder in unread))
-        }
+        )
         return new
+
+    def _spare_empty(self, seen: list[bytes], unseen: dict[bytes, KnownFile]) -> None:
+        """A folder that held music and holds none now may be a drive that is not connected."""
+        lost = sorted(path for path, file in unseen.items() if not file.missing and not file.hidden)
+        for target in self.walk.targets:
+            if target in self.walk.unread or _any_below(seen, target):
+                continue
+            if _any_below(lost, target):
+                self.walk.unread.add(target)
+                self.faults[target] = _EMPTY
 
     def _unchanged(self, path: bytes, file: KnownFile) -> None:
         if file.missing or file.hidden:
@@ -239,7 +241,7 @@ class _Scan:
         """What is stored of a file; None where it cannot be read now, with the fault noted."""
         for _ in range(2):
             try:
-                fields = _file_fields(found)
+                fields = file_fields(found)
                 state = os.stat(found.path)
             except FileNotFoundError:
                 self.faults[found.path] = _VANISHED
@@ -270,7 +272,7 @@ class _Scan:
     def _take_replaced(self, found: Found, fields: dict[str, Any]) -> None:
         """Other audio at a known path: the track stays, unless it has moved on with its audio."""
         file = self.known[found.path]
-        if file.id in self.claimed:
+        if self.moves.has_claimed(file.id):
             self.batch.added.append({**fields, "added_s": time.time()})
             self._count(found, fields, "added")
         else:
@@ -279,11 +281,9 @@ class _Scan:
 
     def _take_over(self, found: Found, fields: dict[str, Any]) -> bool:
         """Give the file to the track that its audio belongs to, if that is not where it was."""
-        owner = self._displaced_owner(found, fields["audio_hash"])
+        owner = self.moves.claim(found, fields["audio_hash"])
         if owner is None:
             return False
-        self.claimed.add(owner.id)
-        self.gone.pop(owner.path, None)
         self._update(owner, found, fields)
         self._count(found, fields, "moved")
         return True
@@ -301,38 +301,6 @@ class _Scan:
             update["payload_hash"] = None
             update["audio_changed"] = 1
         self.batch.updated.append((file.id, update))
-
-    # identity
-
-    def _displaced_owner(self, found: Found, identity: str) -> KnownFile | None:
-        """The track that this audio belongs to, if its own file is not where it was."""
-        if not identity:
-            return None
-        name = os.path.basename(found.path)
-        candidates = [
-            file
-            for file in self.library.files_with(identity)
-            if file.id not in self.claimed and file.path != found.path
-        ]
-        candidates.sort(key=lambda file: (os.path.basename(file.path) != name, file.id))
-        return next((file for file in candidates if self._is_displaced(file, found)), None)
-
-    def _is_displaced(self, file: KnownFile, found: Found) -> bool:
-        if file.path in self.gone:
-            return True
-        if file.path in self.changed_files:
-            return self._hash_now(file.path) != file.audio_hash
-        if file.path in self.known:
-            return False  # seen, and the same as ever; or in a folder that cannot be read
-        return _is_gone(file.path, self.library.roots()) or _is_same_file(file.path, found.path)
-
-    def _hash_now(self, path: bytes) -> str:
-        if path not in self.current_hashes:
-            try:
-                self.current_hashes[path] = audio_hash(path)
-            except OSError:
-                self.current_hashes[path] = ""
-        return self.current_hashes[path]
 
     # settle
 
@@ -357,69 +325,12 @@ class _Scan:
         yield Progress(self.done, self.total, "", changes)
 
 
-def _file_fields(found: Found) -> dict[str, Any]:
-    from library_db.tags import Tags, read_tags
-
-    path = _as_path(found.path)
-    error: str | None = None
-    try:
-        tags = read_tags(path)
-    except TagError as fault:
-        if isinstance(fault.__cause__, OSError):
-            raise fault.__cause__ from None
-        tags, error = Tags(), fault.message
-    fields: dict[str, Any] = {
-        name: getattr(tags, name) or None
-        for name in Tags.__dataclass_fields__
-        if name not in ("has_cover", "gain_track_db", "gain_album_db")
-    }
-    stem = os.path.splitext(os.path.basename(found.path))[0].decode("utf-8", "replace")
-    fields.update(
-        path=found.path,
-        title=tags.title or plain_text(stem),
-        has_cover=int(tags.has_cover),
-        gain_track_db=tags.gain_track_db,
-        gain_album_db=tags.gain_album_db,
-        size_bytes=found.size_bytes,
-        mtime_ns=found.mtime_ns,
-        audio_hash=audio_hash(found.path) if found.size_bytes else "",
-        scan_error=error,
-    )
-    return fields
-
-
-def _is_gone(path: bytes, roots: Sequence[Path]) -> bool:
-    """Whether the file is no longer there, as opposed to being on a drive that is not connected."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except OSError:
-        return False
-    else:
-        return False
-    folder = os.path.dirname(path)
-    within = [root for root in map(os.fsencode, roots) if is_below(path, root)]
-    if within:
-        folder = min(within, key=len)
-    else:
-        while not os.path.isdir(folder) and folder != os.path.dirname(folder):
-            folder = os.path.dirname(folder)
-    try:
-        with os.scandir(folder) as entries:
-            return next(entries, None) is not None
-    except OSError:
-        return False
-
-
-def _is_same_file(one: bytes, other: bytes) -> bool:
-    """Whether two paths are two spellings of one file (case, links, bind mounts), not hard links."""
-    try:
-        a, b = os.stat(one), os.stat(other)
-    except OSError:
-        return False
-    return os.path.samestat(a, b) and a.st_nlink == 1
-
-
 def _as_path(path: bytes) -> Path:
     return Path(os.fsdecode(path))
+
+
+def _any_below(paths: list[bytes], folder: bytes) -> bool:
+    """Whether one of the sorted `paths` lies below `folder`."""
+    start = folder.rstrip(b"/") + b"/"
+    at = bisect_left(paths, start)
+    return at < len(paths) and paths[at].startswith(start)

@@ -323,7 +323,7 @@ class SqliteTable(Table):
                     (*fields.values(), doc_id),
                 )
 
-    def update(  # type: ignore[override]
+    def update(
         self,
         fields: Mapping[str, Any] | Callable[[Any], None],
         cond: QueryLike | None = None,
@@ -434,7 +434,7 @@ def _compile(query: object, schema: TableSchema) -> tuple[str, list[Any]] | None
 class DocumentDB(TinyDB):
     """TinyDB whose tables are `SqliteTable`."""
 
-    table_class = SqliteTable
+    table_class: type[Table] = SqliteTable
 
     def __init__(self, database: Database, schemas: Sequence[TableSchema] = ()) -> None:
         super().__init__(database, schemas, storage=SqliteStorage)

@@ -1,16 +1,19 @@
-"""The library's documents: which tables there are, which fields have columns, what a commit changed."""
+"""The library's documents: its tables, their columns, and which rows a commit changed."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from library_db.columns import INDEX_COLUMNS
 from library_db.database import Database, Durability
+from library_db.emotion_layers import TrackEmotion
 from library_db.errors import LibraryError, LibraryTooNew
-from library_db.index import INDEX_COLUMNS
-from library_db.storage import Column, DocumentDB, TableSchema
+from library_db.rows import effective_fields, estimate_of, user_of
+from library_db.storage import Column, Document, DocumentDB, TableSchema
+from library_db.text import plain_text
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "LibraryStore"]
 
@@ -95,9 +98,11 @@ class LibraryStore:
         `common`, `personal` and `user` are keyed by the track's id.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, before_migration: Callable[[], object] | None = None
+    ) -> None:
         self.database = database
-        _prepare(database)
+        _prepare(database, before_migration)
         self.db = DocumentDB(database, SCHEMAS)
         self.tracks = self.db.sqlite_table(TRACKS.name)
         self.common = self.db.sqlite_table(COMMON.name)
@@ -148,6 +153,47 @@ class LibraryStore:
         """Set fields of tracks, marking them as changed in `revision`."""
         self.tracks.set_fields((i, {**fields, "rev": revision}) for i, fields in updates)
 
+    def put_back(self, labels: Iterable[tuple[bytes, str, Mapping[str, Any]]]) -> None:
+        """Take over the listener's answers from a damaged file, where they are the newer ones.
+
+        Parameters
+        ----------
+        labels : iterable of (path, audio_hash, label document)
+            A track that is not known is entered by its path; the next scan reads the rest of it.
+        """
+        labels = list(labels)
+        if not labels:
+            return
+        with self.commit(Durability.LISTENER) as revision:
+            for path, audio_hash, document in labels:
+                found = self.rows("SELECT id FROM tracks WHERE path = ?", (path,))
+                if found:
+                    track_id = int(found[0][0])
+                else:
+                    title = plain_text(path.rpartition(b"/")[2].decode("utf-8", "replace"))
+                    track_id = self.tracks.insert(
+                        {"path": path, "audio_hash": audio_hash, "title": title, "size_bytes": 0,
+                         "mtime_ns": -1, "added_s": document["at_s"], "rev": revision}
+                    )  # fmt: skip
+                present = self.user.document(track_id)
+                if present is None or present["at_s"] < document["at_s"]:
+                    self.user.put_multiple([Document(document, track_id)])
+                emotion = self.emotions([track_id])[0]
+                self.write_tracks(revision, [(track_id, effective_fields(emotion))])
+
+    def emotions(self, ids: Iterable[int]) -> list[TrackEmotion]:
+        """All layers of the tracks with these ids, in their order; empty for unknown ids."""
+        wanted = [int(i) for i in ids]
+        common, personal, user = (
+            table.documents(wanted) for table in (self.common, self.personal, self.user)
+        )
+        return [
+            TrackEmotion(
+                estimate_of(common.get(i)), estimate_of(personal.get(i)), user_of(user.get(i))
+            )
+            for i in wanted
+        ]
+
     def close(self) -> None:
         self.database.close()
 
@@ -157,7 +203,11 @@ def _revision(connection: sqlite3.Connection) -> int:
     return newest or 0
 
 
-def _prepare(database: Database) -> None:
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+"""What brings a file of format n to format n + 1, by n; each within the one transaction."""
+
+
+def _prepare(database: Database, before_migration: Callable[[], object] | None) -> None:
     """Create the tables of a new file; refuse foreign and newer ones; migrate older ones."""
     with database.reading() as connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -176,7 +226,14 @@ def _prepare(database: Database) -> None:
         )
     if version == SCHEMA_VERSION:
         return
+    if not empty and before_migration is not None:
+        before_migration()
     with database.transaction(Durability.LISTENER) as connection:
+        # Another process may have done it while this one waited for its turn.
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        for step in range(version, SCHEMA_VERSION):
+            if step in MIGRATIONS:
+                MIGRATIONS[step](connection)
         for schema in SCHEMAS:
             for statement in schema.create_statements():
                 connection.execute(statement)

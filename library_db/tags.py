@@ -1,6 +1,7 @@
-"""mutagen's only door: tags, stream facts and covers of audio files, as plain and bounded values."""
+"""mutagen's only door: tags, stream facts and covers of audio files, plain and bounded."""
 
-# mypy: disable-error-code="no-untyped-call"  (mutagen has few annotations)
+# mutagen has few annotations:
+# mypy: disable-error-code="no-untyped-call"
 
 from __future__ import annotations
 
@@ -180,7 +181,7 @@ def write_basic_tags(
     track_no: int,
     cover_png: bytes | None = None,
 ) -> None:
-    """Write ID3v2.4 tags into an MP3 that the program itself has made; not for the listener's files."""
+    """Write ID3v2.4 tags into an MP3 that the program itself has made, never a listener's."""
     tags = id3.ID3()
     for frame, text in (
         (id3.TIT2, title),

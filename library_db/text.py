@@ -17,7 +17,7 @@ _ARTICLES = (
 
 
 def fold(text: str) -> str:
-    """`text` in lower case without accents: "Sigur Rós" -> "sigur ros", "Motörhead" -> "motorhead"."""
+    """`text` in lower case and without accents: "Sigur Rós" -> "sigur ros"."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())

@@ -1,0 +1,241 @@
+"""The columns of the index: numpy arrays and folded texts, filled from SQL rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from library_db.emotion_layers import SOURCES
+from library_db.text import fold, sort_key
+
+__all__ = ["INDEX_COLUMNS", "Columns", "Mask", "Rows", "TextColumn"]
+
+INDEX_COLUMNS = (
+    "id", "path", "title", "artist", "album", "album_artist", "genre", "format",
+    "year", "track_no", "disc_no", "bitrate_kbps", "duration_s", "added_s",
+    "missing", "scan_error", "tag_error", "has_cover", "audio_changed",
+    "quadrant", "valence", "arousal", "confidence", "source",
+)  # fmt: skip
+"""The SQL columns of a row, in the order in which `Columns.put` takes them."""
+
+_TEXTS = ("artist", "album", "album_artist", "genre", "format", "folder")
+_NUMBERS = (
+    "year", "track_no", "disc_no", "bitrate_kbps", "duration_s", "added_s",
+    "valence", "arousal", "confidence",
+)  # fmt: skip
+_FLAGS = ("missing", "failed", "cover", "stale", "corrected", "personal")
+_AT = {name: position for position, name in enumerate(INDEX_COLUMNS)}
+
+Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+Numbers = NDArray[Any]
+
+
+class TextColumn:
+    """A text field with few different values: an integer code a row, each value kept once."""
+
+    def __init__(self) -> None:
+        self.codes: NDArray[np.int32] = np.empty(0, np.int32)
+        self.folded: list[str] = []
+        self._code: dict[str, int] = {}
+        self._ranks: NDArray[np.int32] | None = None
+
+    def code(self, text: str) -> int:
+        """The code of `text`, a new one where it was not seen before."""
+        code = self._code.get(text)
+        if code is None:
+            code = self._code[text] = len(self.folded)
+            self.folded.append(fold(text))
+            self._ranks = None
+        return code
+
+    def holds(self, accepts: Callable[[str], bool]) -> Mask:
+        """Which rows have a value that `accepts` (asked once a value)."""
+        by_code = np.fromiter(map(accepts, self.folded), np.bool_, len(self.folded))
+        return by_code[self.codes]
+
+    def ranks(self) -> NDArray[np.int32]:
+        """Per row its place in sorted order; equal keys share one, the empty text comes last."""
+        if self._ranks is None:
+            self._ranks = dense_ranks([sort_key(text) for text in self.folded])[1]
+        return self._ranks[self.codes]
+
+
+def dense_ranks(
+    keys: Sequence[str], order: list[int] | None = None
+) -> tuple[list[int], NDArray[np.int32]]:
+    """Positions in sorted order, and the rank of each key; empty keys last.
+
+    Parameters
+    ----------
+    order : list of int, optional
+        An earlier order of the same keys: sorting what is almost sorted is almost free.
+    """
+    order = list(range(len(keys))) if order is None else order
+    order.extend(range(len(order), len(keys)))
+    order.sort(key=keys.__getitem__)
+    ranks = np.empty(len(keys), np.int32)
+    rank, previous = -1, None
+    ascending = []
+    for i in order:
+        key = keys[i]
+        if key != previous:
+            rank, previous = rank + 1, key
+        ascending.append(rank)
+    ranks[order] = ascending
+    if len(order) and not keys[order[0]]:
+        ranks[ranks == 0] = rank + 1
+    return order, ranks
+
+
+class Columns:
+    """All columns of the index. Numpy arrays are replaced, never written to; lists are not.
+
+    Attributes
+    ----------
+    ids : ndarray, shape (n,), int64, ascending
+    quadrant : ndarray, shape (n,), int8, -1 without a mood
+    titles, words, names : lists of n folded texts
+        Title; title, artist, album and album artist by line; file name.
+    """
+
+    def __init__(self) -> None:
+        self.ids: NDArray[np.int64] = np.empty(0, np.int64)
+        self.quadrant: NDArray[np.int8] = np.empty(0, np.int8)
+        self.titles: list[str] = []
+        self.words: list[str] = []
+        self.names: list[str] = []
+        self.texts = {name: TextColumn() for name in _TEXTS}
+        self.numbers: dict[str, Numbers] = {
+            # Seconds since the epoch need more than 24 bits.
+            name: np.empty(0, np.float64 if name == "added_s" else np.float32)
+            for name in _NUMBERS
+        }
+        self.flags: dict[str, Mask] = {name: np.empty(0, np.bool_) for name in _FLAGS}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows_of(self, ids: Iterable[int]) -> Rows:
+        """Rows of the tracks with these ids; ids that are not there are left out."""
+        wanted = np.fromiter(ids, np.int64)
+        rows = np.searchsorted(self.ids, wanted)
+        inside = rows < len(self.ids)
+        rows, wanted = rows[inside], wanted[inside]
+        found: Rows = rows[self.ids[rows] == wanted]
+        return found
+
+    def remove(self, rows: Rows) -> None:
+        """Take rows out."""
+        keep = np.ones(len(self), np.bool_)
+        keep[rows] = False
+        self._take(np.flatnonzero(keep))
+
+    def put(self, rows: Sequence[Sequence[Any]]) -> bool:
+        """Add or replace rows (in the order of `INDEX_COLUMNS`, ascending by id).
+
+        Returns
+        -------
+        bool
+            Whether a text changed or a row is new, so that text orders no longer hold.
+        """
+        new_ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        fresh = np.setdiff1d(new_ids, self.ids, assume_unique=True)
+        if len(fresh):
+            in_order = not len(self) or fresh[0] > self.ids[-1]
+            self._grow(fresh)
+            if not in_order:  # a track came back that had been taken out
+                self._take(np.argsort(self.ids, kind="stable"))
+        at = np.searchsorted(self.ids, new_ids)
+        changed = self._put_texts(rows, at)
+        self._put_values(rows, at)
+        return changed or bool(len(fresh))
+
+    def _grow(self, ids: NDArray[np.int64]) -> None:
+        count = len(ids)
+        self.ids = np.concatenate([self.ids, ids])
+        self.quadrant = np.concatenate([self.quadrant, np.full(count, -1, np.int8)])
+        for column in self.texts.values():
+            column.codes = np.concatenate([column.codes, np.full(count, -1, np.int32)])
+        for name, numbers in self.numbers.items():
+            self.numbers[name] = np.concatenate([numbers, np.full(count, np.nan, numbers.dtype)])
+        for name, flags in self.flags.items():
+            self.flags[name] = np.concatenate([flags, np.zeros(count, np.bool_)])
+        for texts in (self.titles, self.words, self.names):
+            texts.extend([""] * count)
+
+    def _take(self, rows: Rows) -> None:
+        self.ids = self.ids[rows]
+        self.quadrant = self.quadrant[rows]
+        for column in self.texts.values():
+            column.codes = column.codes[rows]
+        for name, numbers in self.numbers.items():
+            self.numbers[name] = numbers[rows]
+        for name, flags in self.flags.items():
+            self.flags[name] = flags[rows]
+        places = rows.tolist()
+        self.titles = [self.titles[i] for i in places]
+        self.words = [self.words[i] for i in places]
+        self.names = [self.names[i] for i in places]
+
+    def _put_texts(self, rows: Sequence[Sequence[Any]], at: Rows) -> bool:
+        changed = False
+        for name, column in self.texts.items():
+            if name == "folder":
+                values = (_folder(row[1]) for row in rows)
+            else:
+                position = _AT[name]
+                values = (row[position] or "" for row in rows)
+            codes = np.fromiter(map(column.code, values), np.int32, len(rows))
+            if not np.array_equal(column.codes[at], codes):
+                column.codes = _replaced(column.codes, at, codes)
+                changed = True
+        title, artist, album, other = (
+            _AT[name] for name in ("title", "artist", "album", "album_artist")
+        )
+        for place, row in zip(at.tolist(), rows, strict=True):
+            folded = fold(row[title] or "")
+            name = fold(row[1].rpartition(b"/")[2].decode("utf-8", "replace"))
+            if folded != self.titles[place] or name != self.names[place]:
+                self.titles[place], self.names[place] = folded, name
+                changed = True
+            parts = [folded, *(fold(row[i]) for i in (artist, album) if row[i])]
+            if row[other] and row[other] != row[artist]:
+                parts.append(fold(row[other]))
+            self.words[place] = "\n".join(parts)
+        return changed
+
+    def _put_values(self, rows: Sequence[Sequence[Any]], at: Rows) -> None:
+        for name, present in self.numbers.items():
+            position = _AT[name]
+            values = np.array([row[position] for row in rows], present.dtype)  # None becomes NaN
+            self.numbers[name] = _replaced(present, at, values)
+        position = _AT["quadrant"]
+        quadrants = [-1 if row[position] is None else row[position] for row in rows]
+        self.quadrant = _replaced(self.quadrant, at, np.array(quadrants, np.int8))
+        scan, tag, source = _AT["scan_error"], _AT["tag_error"], _AT["source"]
+        user, personal = SOURCES.index("user"), SOURCES.index("personal")
+        found = {
+            "missing": [bool(row[_AT["missing"]]) for row in rows],
+            "failed": [bool(row[scan] or row[tag]) for row in rows],
+            "cover": [bool(row[_AT["has_cover"]]) for row in rows],
+            "stale": [bool(row[_AT["audio_changed"]]) for row in rows],
+            "corrected": [row[source] == user for row in rows],
+            "personal": [row[source] == personal for row in rows],
+        }
+        for name, flags in found.items():
+            self.flags[name] = _replaced(self.flags[name], at, np.array(flags, np.bool_))
+
+
+def _folder(path: bytes) -> str:
+    return path.rpartition(b"/")[0].decode("utf-8", "replace")
+
+
+def _replaced(column: NDArray[Any], at: Rows, values: NDArray[Any]) -> NDArray[Any]:
+    """A copy of `column` with `values` at rows `at`: who reads the old array is not disturbed."""
+    out = column.copy()
+    out[at] = values
+    return out
