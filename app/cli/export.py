@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from app.cli.console import UsageError, clean, message, write_bytes
 from app.cli.list_ import QUERY_HELP, find, songs
 from app.cli.opening import open_library
+from app.cli.replacing import replacing
 from app.export import WRITERS
 
 __all__ = ["add_parser", "run"]
@@ -56,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             _to_stdout(kind, songs(library, ids))
         else:
             target = Path(args.output)
-            with _replacing(target) as file:
+            with replacing(target) as file:
                 WRITERS[kind](file, songs(library, ids), target.absolute().parent)
     message(f"{len(ids)} songs written to {clean(args.output)}")
     return 0
@@ -66,30 +64,3 @@ def _to_stdout(kind: str, found: Iterator[Any]) -> None:
     text = io.StringIO(newline="")
     WRITERS[kind](text, found, None)
     write_bytes(text.getvalue().encode("utf-8", "surrogateescape"))
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[TextIO]:
-    """A file that takes `target`'s place when all of it is written, and not before."""
-    temporary = None
-    try:
-        if target.exists() and not target.is_file():  # /dev/stdout, a pipe
-            with target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                yield file
-            return
-        folder = target.resolve().parent
-        handle, temporary = tempfile.mkstemp(prefix=".undertone-export-", dir=folder)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(target.resolve())
-        temporary = None
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {target} ({error.strerror})", "Name another file with -o"
-        ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
