@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import socket
+import struct
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,6 +47,16 @@ def decode(line: bytes) -> dict[str, Any] | None:
     return message if isinstance(message, dict) else None
 
 
+def _is_ours(connection: socket.socket) -> bool:
+    """Whether the other side runs as the same user: anyone may make names in /tmp."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    credentials = struct.Struct("3i")
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size)
+    _pid, user, _group = credentials.unpack(raw)
+    return bool(user == os.getuid())
+
+
 def send(
     home_folder: Path, message: Mapping[str, Any], timeout_s: float = 2.0
 ) -> dict[str, Any] | None:
@@ -57,6 +68,8 @@ def send(
         connection.settimeout(timeout_s)
         try:
             connection.connect(address(home_folder))
+            if not _is_ours(connection):
+                return None
             connection.sendall(encode(message))
             received = b""
             while not received.endswith(b"\n") and len(received) < MOST_BYTES:

@@ -118,6 +118,7 @@ class PlayerBar(QFrame):
         self._song = song
         self.title.set_whole(song.title if song else self.tr("Nothing is playing"))
         self.artist.set_whole(song.artist if song else "")
+        self.artist.setVisible(bool(song and song.artist))
         self.cover.show_mood(song.quadrant if song else None)
         if another:
             self.cover.show_image(None)
@@ -287,8 +288,9 @@ class PlayerBar(QFrame):
 
     def _tint_mood(self) -> None:
         song = self._song
+        self._mood.setVisible(song is not None)
+        self._glyph.setVisible(song is not None and song.quadrant is not None)
         if song is None or song.quadrant is None:
-            self._glyph.clear()
             self._mood.setText(mood_name(None) if song else "")
             return
         colour = self._theme.tokens.mood(song.quadrant)

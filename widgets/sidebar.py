@@ -80,6 +80,10 @@ class Sidebar(QFrame):
         if key in self._items:
             self._list.setCurrentItem(self._items[key])
 
+    def choose_nothing(self) -> None:
+        """Show none of the views as chosen: the centre shows something else."""
+        self._list.setCurrentItem(None)
+
     @property
     def current(self) -> str:
         item = self._list.currentItem()

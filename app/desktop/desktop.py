@@ -15,7 +15,7 @@ from app.desktop.jobs import JobRunner
 from app.desktop.library_controller import LibraryController
 from app.desktop.pages import PageController
 from app.desktop.player_controller import PlayerController
-from app.desktop.player_glue import PathBook, PlayerGlue
+from app.desktop.player_glue import PlayerGlue, TrackBook
 from app.desktop.preferences import Preferences
 from app.desktop.shutdown import Stage, shut_down
 from app.desktop.state import WindowState
@@ -85,8 +85,15 @@ class Desktop(QObject):
         self.rows = RowCache(self)
         self.window = MainWindow(self.theme, self.rows)
         self.problems = ProblemsDialog(self.theme, self.window)
-        self.book = PathBook()
-        self.player = PlayerController(make_backend, self.book.path_of, self)
+        self.book = TrackBook()
+        self.player = PlayerController(
+            make_backend,
+            self.book.path_of,
+            self,
+            gain_of=lambda track_id: self.book.gain_of(
+                track_id, self.preferences.settings.playback.replay_gain
+            ),
+        )
         self.library: Library | None = None
         self.writer: LibraryWriter | None = None
         self.songs: LibraryController | None = None
@@ -141,12 +148,13 @@ class Desktop(QObject):
         self._connect()
         self.pages.start(self._state.view)
         self.songs.watch()
-        for fault in self.preferences.faults:
-            self.tell_error(fault)
+        for fault in (*self.preferences.faults, *library.notices):
+            text = f"{fault.message}. {fault.remedy}" if fault.remedy else fault.message
+            self.window.toasts.show_toast(text)
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self.work.add(waiting)
-        elif settings.library.scan_at_start and library.roots():
+            self.open_paths(waiting)
+        elif settings.library.scan_at_start:
             self.work.scan()
         self.opened.emit()
 
@@ -195,6 +203,25 @@ class Desktop(QObject):
             signal = getattr(self.player, f"{name}_changed")
             signal.connect(lambda value, name=name: self.preferences.set("playback", name, value))
 
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Take folders into the library, and play files."""
+
+        def sorted_out(kinds: tuple[list[Path], list[Path]]) -> None:
+            folders, files = kinds
+            if files:
+                self.player.play_paths(files)
+            if folders and self.work is not None:
+                self.work.add(folders)
+
+        chosen = list(paths)
+        self.runner.call(
+            lambda: (
+                [path for path in chosen if path.is_dir()],
+                [path for path in chosen if not path.is_dir()],
+            ),
+            sorted_out,
+        )
+
     # messages
 
     def tell_error(self, error: BaseException) -> None:
@@ -221,7 +248,7 @@ class Desktop(QObject):
             if message.get("play") and chosen:
                 self.player.play_paths(chosen)
             elif self.work is not None:
-                self.work.add(chosen)
+                self.open_paths(chosen)
             else:
                 self._waiting += chosen
             self.raise_window()

@@ -6,7 +6,7 @@ thread only hands over what came back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ from app.desktop.jobs import JobRunner, Latest
 from inference.emotion import QUADRANTS, MoodPoint, Quadrant
 from inference.errors import UndertoneError
 from library_db.changes import ChangeSet
+from library_db.emotion_layers import UserLabel
 from library_db.query import QueryError, parse
+from widgets.mood_plane.points import PlanePoints
 from widgets.rows import RowCache, TrackRow
 from widgets.text import mood_name, one_line, songs
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from app.writer import LibraryWriter
     from library_db.library import Library
 
-__all__ = ["LibraryController", "Points", "track_rows"]
+__all__ = ["LibraryController", "track_rows"]
 
 _SETTLE_MS = 250
 _LOOK_MS = 5000
@@ -40,25 +42,7 @@ _VIEWS = {
     "failed": "is:failed",
 }
 
-Label = Quadrant | MoodPoint | None
-
-
-class Points:
-    """The tagged songs on the plane: arrays of one length, aligned."""
-
-    def __init__(self, library: Library, among: NDArray[np.int64] | None) -> None:
-        index = library.index
-        ids, quadrant = index.ids, index.quadrant
-        valence, arousal, confidence = index.valence, index.arousal, index.confidence
-        n = min(map(len, (ids, quadrant, valence, arousal, confidence)))
-        keep = quadrant[:n] >= 0
-        if among is not None:
-            keep &= np.isin(ids[:n], among)
-        self.ids = ids[:n][keep]
-        self.quadrant = quadrant[:n][keep]
-        self.valence = valence[:n][keep]
-        self.arousal = arousal[:n][keep]
-        self.confidence = confidence[:n][keep]
+Label = Quadrant | MoodPoint | UserLabel | None
 
 
 class LibraryController(QObject):
@@ -77,7 +61,7 @@ class LibraryController(QObject):
     query_refused = Signal(str, int, int)  # message, start, end
     query_accepted = Signal()
     counted = Signal(dict)  # view key -> number
-    points_ready = Signal(object)  # Points
+    points_ready = Signal(object)  # PlanePoints
     changed = Signal(object)  # ids that changed
     corrected = Signal(str)  # what was done, for a toast
     failed = Signal(object)  # UndertoneError
@@ -101,6 +85,7 @@ class LibraryController(QObject):
         self._rows = rows
         self._unsure_below = unsure_below
         self._view, self._text = "all", ""
+        self._picked: NDArray[np.int64] | None = None
         self._sort, self._descending = "artist", False
         self._asked: tuple[str, str, str, bool] | None = None
         self._searcher, self._counter = Latest(runner), Latest(runner)
@@ -123,6 +108,12 @@ class LibraryController(QObject):
         self._view = key
         self._wants_points = key == "plane"
         self.search()
+
+    def pick(self, ids: Sequence[int]) -> None:
+        """Make the view "picked" these songs, and go to it."""
+        self._picked = np.array(ids, np.int64)
+        self._asked = None
+        self.set_view("picked")
 
     def set_text(self, text: str) -> None:
         self._text = text
@@ -157,9 +148,11 @@ class LibraryController(QObject):
         self._asked = asked
         query = _joined(self._view_query(self._view), text)
         library, sort, descending = self.library, self._sort, self._descending
+        picked = self._picked if self._view == "picked" else None
 
         def look() -> NDArray[np.int64]:
-            return library.search(query, sort=sort, descending=descending)
+            ids = library.search(query, sort=sort, descending=descending)
+            return ids if picked is None else ids[np.isin(ids, picked)]
 
         self._searcher.call(look, lambda ids: self._on_found(ids, same), self._on_error)
         self._count(text)
@@ -202,24 +195,23 @@ class LibraryController(QObject):
         if ids:
             self.undo_stack.push(_Correction(self, list(ids), label))
 
-    def write(
-        self, ids: Sequence[int], labels: Sequence[Label], then: Callable[[Any], None]
-    ) -> None:
-        """Have the writer set labels; `then` gets what they were before."""
-        pairs = list(zip(ids, labels, strict=True))
+    def write(self, labels: Mapping[int, Label], then: Callable[[dict[int, Label]], None]) -> None:
+        """Have the writer set labels in one commit; `then` gets what they were before."""
 
-        def work(library: Library) -> tuple[list[tuple[int, Label]], list[int]]:
-            before: list[tuple[int, Label]] = []
-            touched: list[int] = []
-            for track_id, label in pairs:
-                if library.track(track_id) is None:
-                    continue
-                user = library.emotion(track_id).user
-                before.append((track_id, None if user is None else user.mood or user.quadrant))
-                touched += library.correct(track_id, label).touched
-            return before, touched
+        def work(library: Library) -> tuple[dict[int, Label], tuple[int, ...]]:
+            there = {track.id: labels[track.id] for track in library.tracks(labels)}
+            emotions = library.emotions(there)
+            before: dict[int, Label] = {
+                track_id: emotion.user for track_id, emotion in zip(there, emotions, strict=True)
+            }
+            return before, library.correct_many(there).touched if there else ()
 
-        self.submit(work, lambda result: self._after_correction(result, then))
+        def done(result: tuple[dict[int, Label], tuple[int, ...]]) -> None:
+            then(result[0])
+            self.note_changes(result[1])
+            self.search()
+
+        self.submit(work, done)
 
     def submit(self, work: Callable[[Library], Any], then: Callable[[Any], None]) -> None:
         """Let the writer do `work`, and go on with `then` on this thread."""
@@ -242,21 +234,20 @@ class LibraryController(QObject):
         if self._wants_points:
             library, among = self.library, ids if self._text.strip() else None
             self._pointer.call(
-                lambda: Points(library, among), self.points_ready.emit, self._on_error
+                lambda: _points(library, among), self.points_ready.emit, self._on_error
             )
 
     def _count(self, text: str) -> None:
-        library = self.library
-        queries = {
-            key: _joined(self._view_query(key), text)
-            for key in ("untagged", "unsure", "missing", "failed")
-        }
+        library, unsure = self.library, _joined(self._view_query("unsure"), text)
+        untagged = _joined(self._view_query("untagged"), text)
 
         def look() -> dict[str, int]:
             moods = library.counts(text)
             found = {q.value: moods.get(q, 0) for q in QUADRANTS}
             found["all"] = sum(moods.values())
-            found.update({key: len(library.search(query)) for key, query in queries.items()})
+            found.update(library.attention_counts(text))
+            found["unsure"] = len(library.search(unsure))
+            found["untagged"] = len(library.search(untagged))
             return found
 
         self._counter.call(look, self.counted.emit, self._on_error)
@@ -268,14 +259,6 @@ class LibraryController(QObject):
             lambda rows: self._rows.fill(ids, rows),
             self._on_error,
         )
-
-    def _after_correction(
-        self, result: tuple[list[tuple[int, Label]], list[int]], then: Callable[[Any], None]
-    ) -> None:
-        before, touched = result
-        then(before)
-        self.note_changes(touched)
-        self.search()
 
     def _on_written(self, future: Future[Any], then: Callable[[Any], None]) -> None:
         if future.cancelled():
@@ -310,26 +293,43 @@ class _Correction(QUndoCommand):
         self._controller = controller
         self._ids = ids
         self._label = label
-        self._before: list[tuple[int, Label]] = []
+        self._before: dict[int, Label] = {}
 
     def redo(self) -> None:
-        def done(before: list[tuple[int, Label]]) -> None:
+        def done(before: dict[int, Label]) -> None:
             self._before = before
             self._controller.corrected.emit(self._name)
 
-        self._controller.write(self._ids, [self._label] * len(self._ids), done)
+        self._controller.write(dict.fromkeys(self._ids, self._label), done)
 
     def undo(self) -> None:
-        ids = [track_id for track_id, _ in self._before]
-        self._controller.write(ids, [label for _, label in self._before], lambda _: None)
+        self._controller.write(self._before, lambda _: None)
 
 
 def _named(controller: LibraryController, number: int, label: Label) -> str:
     if label is None:
         return controller.tr("{songs} given back to the model").format(songs=songs(number))
-    quadrant = Quadrant.of(label) if isinstance(label, MoodPoint) else label
+    if isinstance(label, MoodPoint):
+        quadrant = Quadrant.of(label)
+    else:
+        quadrant = label.quadrant if isinstance(label, UserLabel) else label
     return controller.tr("{songs} marked as {mood}").format(
         songs=songs(number), mood=mood_name(quadrant)
+    )
+
+
+def _points(library: Library, among: NDArray[np.int64] | None) -> PlanePoints:
+    """The tagged songs, or those of them that are among some ids, on the plane."""
+    columns = library.index.columns()
+    keep = columns.quadrant >= 0
+    if among is not None:
+        keep &= np.isin(columns.ids, among)
+    return PlanePoints(
+        columns.ids[keep],
+        columns.valence[keep],
+        columns.arousal[keep],
+        columns.confidence[keep],
+        columns.quadrant[keep],
     )
 
 

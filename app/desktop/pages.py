@@ -15,6 +15,7 @@ from app.desktop.player_glue import PlayerGlue
 from app.desktop.work_controller import WorkController
 from inference.emotion import QUADRANTS, Quadrant
 from widgets.main_window import MainWindow, Page
+from widgets.mood_plane.points import PlanePoints
 from widgets.text import mood_name, songs
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class PageController(QObject):
         self._player = player
         self._total: int | None = None
         self._found = 0
+        self._centre_on: int | None = None
         self._connect()
 
     def start(self, view: str) -> None:
@@ -71,6 +73,14 @@ class PageController(QObject):
         for label, action in actions.moods.items():
             action.triggered.connect(lambda _=False, to=label: self._correct(to))
         actions.retag.triggered.connect(self._retag)
+        actions.show_on_plane.triggered.connect(self._show_on_plane)
+        plane = window.plane
+        library.points_ready.connect(self._on_points)
+        plane.play_requested.connect(lambda ids: self._glue.play_among(ids, 0))
+        plane.enqueue_requested.connect(self._enqueue)
+        plane.filter_requested.connect(self._show_picked)
+        self._player.track_changed.connect(plane.canvas.show_playing)
+        plane.canvas.show_playing(self._player.track_id)
 
     def _on_view(self, key: str) -> None:
         self._window.show_heading(self._title(key), "")
@@ -107,6 +117,7 @@ class PageController(QObject):
         return {
             "all": self.tr("All songs"),
             "plane": self.tr("Mood plane"),
+            "picked": self.tr("From the mood plane"),
             "untagged": self.tr("Untagged"),
             "unsure": self.tr("Unsure"),
             "missing": self.tr("Missing"),
@@ -133,12 +144,28 @@ class PageController(QObject):
 
     def _chosen(self) -> list[int]:
         if self._window.page is Page.PLANE:
-            return []
+            return self._window.plane.chosen_ids()
         return self._window.table.selected_ids()
+
+    def _show_picked(self, ids: list[int]) -> None:
+        self._window.sidebar.choose_nothing()
+        self._library.pick(ids)
+
+    def _show_on_plane(self) -> None:
+        """Go to the plane and put the chosen song in its middle, once the points are there."""
+        chosen = self._chosen()[:1]
+        self._centre_on = chosen[0] if chosen else None
+        self._window.sidebar.choose("plane")
+
+    def _on_points(self, points: PlanePoints) -> None:
+        self._window.plane.show_points(points)
+        if self._centre_on is not None:
+            self._window.plane.canvas.go_to(self._centre_on)
+            self._centre_on = None
 
     def _play(self) -> None:
         chosen = self._chosen()
-        if len(chosen) == 1:
+        if len(chosen) == 1 and self._window.page is Page.SONGS:
             rows = self._window.table.songs.rows_of(chosen)
             self._glue.play_from(int(rows[0]))
         elif chosen:

@@ -23,41 +23,56 @@ from widgets.text import one_line
 
 if TYPE_CHECKING:
     from library_db.library import Library
+    from library_db.track import Track
 
-__all__ = ["PathBook", "PlayerGlue"]
+__all__ = ["PlayerGlue", "TrackBook"]
 
 _QUEUE_LIMIT = 5000
 _AHEAD = 40
+_BOOK_LIMIT = 2000
 _COVER_SIDE = 512
 _COVER_BYTES = 40_000_000
 
 
-class PathBook:
-    """Paths of songs from memory; a song that was not seen coming is looked up."""
+class TrackBook:
+    """Tracks about to be played, from memory; one that was not seen coming is looked up."""
 
     def __init__(self) -> None:
-        self._paths: dict[int, Path] = {}
+        self._tracks: dict[int, Track] = {}
         self.library: Library | None = None
 
-    def path_of(self, track_id: int) -> Path | None:
-        known = self._paths.get(track_id)
-        if known is not None or self.library is None:
-            return known
-        track = self.library.track(track_id)
-        if track is None:
-            return None
-        self._paths[track_id] = track.path
-        return track.path
+    def track_of(self, track_id: int) -> Track | None:
+        known = self._tracks.get(track_id)
+        if known is None and self.library is not None:
+            known = self.library.track(track_id)
+            if known is not None:
+                self.learn([known])
+        return known
 
-    def learn(self, paths: dict[int, Path]) -> None:
-        self._paths.update(paths)
+    def path_of(self, track_id: int) -> Path | None:
+        track = self.track_of(track_id)
+        return None if track is None else track.path
+
+    def gain_of(self, track_id: int, mode: str) -> tuple[float, float]:
+        """ReplayGain in dB and the peak (unknown: 1) for the mode "off", "track" or "album"."""
+        track = self.track_of(track_id) if mode != "off" else None
+        if track is None:
+            return 0.0, 1.0
+        gains = (track.gain_album_db, track.gain_track_db)
+        known = [gain for gain in (gains if mode == "album" else gains[::-1]) if gain is not None]
+        return (known[0] if known else 0.0), 1.0
+
+    def learn(self, tracks: Sequence[Track]) -> None:
+        if len(self._tracks) > _BOOK_LIMIT:
+            self._tracks.clear()
+        self._tracks.update((track.id, track) for track in tracks)
 
     def forget(self, ids: frozenset[int]) -> None:
         for track_id in ids:
-            self._paths.pop(track_id, None)
+            self._tracks.pop(track_id, None)
 
     def unknown(self, ids: Sequence[int]) -> list[int]:
-        return [track_id for track_id in ids if track_id not in self._paths]
+        return [track_id for track_id in ids if track_id not in self._tracks]
 
 
 class PlayerGlue(QObject):
@@ -71,7 +86,7 @@ class PlayerGlue(QObject):
         songs: LibraryController,
         window: MainWindow,
         runner: JobRunner,
-        book: PathBook,
+        book: TrackBook,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -194,7 +209,7 @@ class PlayerGlue(QObject):
         if unknown:
             library = self._songs.library
             self._pather.call(
-                lambda: {track.id: track.path for track in library.tracks(unknown)},
+                lambda: library.tracks(unknown),
                 self._book.learn,
             )
 

@@ -35,6 +35,7 @@ from widgets.theme import Theme
 __all__ = ["PlaneCanvas", "Tool"]
 
 _CELL_PX = 2
+_BORDER_PX = 96
 _MOST_DISCS = 2500
 _MOST_TITLES = 24
 _CATCH_PX = 14
@@ -65,6 +66,7 @@ class PlaneCanvas(QWidget):
         self._view = Viewport(400, 400)
         self._tool = Tool.MOVE
         self._layer: QImage | None = None
+        self._layer_view = self._view
         self._near = False
         self._hovered: int | None = None
         self._playing: int | None = None
@@ -160,14 +162,18 @@ class PlaneCanvas(QWidget):
         self._set_view(self._view.resized(self.width(), self.height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._layer is None:
+        shift = self._layer_shift()
+        if self._layer is None or max(abs(shift.x()), abs(shift.y())) > _BORDER_PX:
             self._layer = self._render()
+            self._layer_view = self._view
+            shift = QPointF()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), self._theme.tokens.colour("surface"))
         self._paint_ground(painter)
-        painter.drawImage(QRectF(self.rect()), self._layer)
+        border = QRectF(self.rect()).adjusted(-_BORDER_PX, -_BORDER_PX, _BORDER_PX, _BORDER_PX)
+        painter.drawImage(border.translated(shift), self._layer)
         self._paint_marks(painter)
         self._paint_drag(painter)
         self._paint_card(painter)
@@ -353,42 +359,47 @@ class PlaneCanvas(QWidget):
     # drawing
 
     def _set_view(self, view: Viewport) -> None:
-        self._view = view
-        self._redraw()
+        drawn, self._view = self._layer_view, view
+        same = (drawn.width, drawn.height, drawn.zoom) == (view.width, view.height, view.zoom)
+        if same:
+            self.update()  # panned: the layer is drawn shifted while its border lasts
+        else:
+            self._redraw()
+
+    def _layer_shift(self) -> QPointF:
+        """How far the view was panned since the layer was drawn, px."""
+        drawn, view = self._layer_view, self._view
+        return QPointF(
+            round((drawn.valence - view.valence) * view.scale_x),
+            round((view.arousal - drawn.arousal) * view.scale_y),
+        )
 
     def _redraw(self) -> None:
         self._layer = None
         self.update()
 
     def _render(self) -> QImage:
+        """The songs in and around the window, as one image."""
         points, view = self._points, self._view
-        x, y = view.x_of(points.valence), view.y_of(points.arousal)
+        x, y = view.x_of(points.valence) + _BORDER_PX, view.y_of(points.arousal) + _BORDER_PX
         weight = points.opacity
         if self._chosen is not None:
             weight = np.where(self._chosen, np.maximum(weight, 0.9), weight * 0.15)
             weight = weight.astype(np.float32)
-        colours = self._colours()
-        seen = (x > -8) & (x < view.width + 8) & (y > -8) & (y < view.height + 8)
+        wide, high = view.width + 2 * _BORDER_PX, view.height + 2 * _BORDER_PX
+        seen = (x > -8) & (x < wide + 8) & (y > -8) & (y < high + 8)
         count = int(np.count_nonzero(seen))
         self._near = count <= _MOST_DISCS
+        ratio = self.devicePixelRatioF() if self._near else 1.0 / _CELL_PX
+        size = (max(round(wide * ratio), 1), max(round(high * ratio), 1))
+        factor = np.float32(ratio)
+        x, y = x[seen] * factor, y[seen] * factor
+        quadrant, weight, colours = points.quadrant[seen], weight[seen], self._colours()
         if self._near:
-            ratio = self.devicePixelRatioF()
-            size = (max(round(view.width * ratio), 1), max(round(view.height * ratio), 1))
             radius = (3.5 if count > 600 else 4.5 if count > 120 else 6.0) * ratio
-            factor = np.float32(ratio)
-            pixels = discs(
-                x[seen] * factor,
-                y[seen] * factor,
-                points.quadrant[seen],
-                weight[seen],
-                colours,
-                size,
-                radius,
-            )
+            pixels = discs(x, y, quadrant, weight, colours, size, radius)
         else:
-            size = (max(int(view.width) // _CELL_PX, 1), max(int(view.height) // _CELL_PX, 1))
-            x, y = x[seen] / _CELL_PX, y[seen] / _CELL_PX
-            pixels = density(x, y, points.quadrant[seen], weight[seen], colours, size)
+            pixels = density(x, y, quadrant, weight, colours, size)
         height, width = pixels.shape[:2]
         form = QImage.Format.Format_ARGB32_Premultiplied
         # The copy owns its memory; the array may go.
@@ -416,7 +427,8 @@ class PlaneCanvas(QWidget):
         w, h = self.width(), self.height()
         flag = Qt.AlignmentFlag
         centre, top, bottom = (flag.AlignHCenter.value, flag.AlignTop.value, flag.AlignBottom.value)
-        inner = QRectF(0, 0, w, h).adjusted(12, 12, -12, -12)
+        whole = QRectF(0, 0, w, h)
+        inner = whole.adjusted(12, 12, -12, -12)
         painter.drawText(inner, centre | top, self.tr("energetic"))
         painter.drawText(inner, centre | bottom, self.tr("gentle"))
         painter.save()
@@ -430,7 +442,11 @@ class PlaneCanvas(QWidget):
         painter.drawText(QRectF(-100, 0, 200, 20), centre | top, self.tr("pleasant"))
         painter.restore()
         for quadrant in QUADRANTS:
-            self._paint_corner(painter, inner, quadrant)
+            left, right = (xm, w) if quadrant.high_valence else (0.0, xm)
+            top_y, bottom_y = (0.0, ym) if quadrant.high_arousal else (ym, h)
+            region = QRectF(QPointF(left, top_y), QPointF(right, bottom_y)).intersected(whole)
+            if region.width() > 96 and region.height() > 40:
+                self._paint_corner(painter, region.adjusted(12, 12, -12, -12), quadrant)
 
     def _paint_corner(self, painter: QPainter, inner: QRectF, quadrant: Quadrant) -> None:
         tokens = self._theme.tokens
