@@ -90,11 +90,11 @@ class HeadTraining:
     regressor: RegressorConfig = field(default_factory=RegressorConfig)
     classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
     regress: Optimisation = field(
-        default_factory=lambda: Optimisation(epochs=16, batch=32, rate=1e-3, weight_decay=1e-2)
+        default_factory=lambda: Optimisation(epochs=10, batch=32, rate=1e-3, weight_decay=1e-2)
     )
     classify: Optimisation = field(
         default_factory=lambda: Optimisation(
-            epochs=12, batch=32, rate=2e-3, weight_decay=1e-2, smoothing=0.1
+            epochs=10, batch=32, rate=2e-3, weight_decay=1e-2, smoothing=0.1
         )
     )
     crop: int = 42

@@ -12,34 +12,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from inference.audio.decode import decode_blocks
-from inference.audio.scalogram import scalogram
+from inference.audio.frontend import ms_sg_image
 from inference.audio.segments import segment_views
-from inference.audio.spectrogram import delta, log_mel
 from inference.datasets import DatasetError, MusicSet
 from inference.job import Job, Progress, run_to_end
 
-__all__ = ["WorkFolder", "extract", "features", "ms_sg_image", "segments_of"]
+__all__ = ["WorkFolder", "extract", "features", "segments_of"]
 
 Image = NDArray[np.float32]
-
-
-def ms_sg_image(samples: Image) -> Image:
-    """The three channels of a recording, scaled to [0, 1] as in the front end.
-
-    Parameters
-    ----------
-    samples : ndarray, shape (n,), float32
-        Mono at 16 kHz.
-
-    Returns
-    -------
-    ndarray, shape (3, 64, t), float32
-        Log-mel with energy, its first differential, scalogram; 175 samples a
-        column.
-    """
-    mel = log_mel(samples)
-    channels = [(mel + 11.5) / 17.5, 0.5 + delta(mel) / 2.0, scalogram(samples) / 8.5]
-    return np.clip(np.stack(channels), 0.0, 1.0).astype(np.float32)
 
 
 def segments_of(image: NDArray[np.float16]) -> Image:

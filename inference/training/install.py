@@ -1,0 +1,84 @@
+"""`ms-sg-vgg19` on the user's machine: published weights in, verified int8 model out."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from inference.catalog import CatalogError, ModelCard, write_model
+from inference.errors import UndertoneError
+
+__all__ = ["RECIPE", "install_vgg19", "recipe_folder"]
+
+RECIPE = "ms-sg-vgg19"
+_NEEDS_TRAINING = UndertoneError(
+    "building this model needs PyTorch and ONNX, which are not installed",
+    "Install Undertone with its training extra: pip install 'undertone[train]'.",
+)
+
+
+def recipe_folder() -> Path:
+    """Where the trained head lies that belongs to the published weights."""
+    return Path(str(importlib.resources.files("resources"))) / "recipes" / RECIPE
+
+
+def install_vgg19(
+    weights: Path,
+    folder: Path,
+    *,
+    progress: Callable[[str], None] = lambda text: None,
+    recipe: Path | None = None,
+) -> ModelCard:
+    """Build the model `ms-sg-vgg19`: the convolutional base in 8 bits before our trained head.
+
+    The 8-bit ranges come from synthesised music, so that nobody's recordings
+    are needed. Takes about a minute and 1 GB of memory.
+
+    Parameters
+    ----------
+    weights : Path
+        ``vgg_normalized.pth``; its sha256 is checked.
+    folder : Path
+        An empty or missing folder named ``ms-sg-vgg19``.
+    progress : callable
+        Told what is being done, for people.
+    recipe : Path, optional
+        Folder of card, head and classifier; the shipped one by default.
+
+    Raises
+    ------
+    UndertoneError
+        If PyTorch or ONNX are missing, the weights are not the published
+        ones, or the shipped head is missing.
+    """
+    try:
+        from inference.models.vgg19 import load_published_weights
+        from inference.training.export import export_front_end
+        from inference.training.quantise import quantise
+        from inference.training.synthetic import calibration_segments
+    except ModuleNotFoundError as error:
+        raise _NEEDS_TRAINING from error
+    card, files = _read_recipe(recipe or recipe_folder())
+    progress("reading the weights")
+    model = load_published_weights(weights)
+    with TemporaryDirectory() as scratch:
+        plain, small = Path(scratch) / "vgg19-fp32.onnx", Path(scratch) / "vgg19.onnx"
+        progress("converting the network")
+        export_front_end(model, plain)
+        progress("reducing it to 8 bits")
+        quantise(plain, small, (c[::2] for c in calibration_segments(16)))
+        progress("writing the model")
+        return write_model(card, folder, {**files, "front_end": small})
+
+
+def _read_recipe(folder: Path) -> tuple[ModelCard, dict[str, Path]]:
+    try:
+        card = ModelCard.from_json((folder / "card.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CatalogError(
+            f"the trained head of {RECIPE} is not in {folder}",
+            "Install Undertone's model pack, or train it: undertone train music --front-end vgg19.",
+        ) from error
+    return card, {role: folder / file.name for role, file in card.files.items()}
