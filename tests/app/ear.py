@@ -11,16 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from app.tagging import Model
 from inference.audio.decode import decode_blocks
 from inference.audio.errors import AudioError, Cancelled
 from inference.audio.features import SongFeatures
 from inference.emotion import EmotionEstimate
 from inference.timeline import Timeline
+from tests.app.ear_model import EAR
 
-__all__ = ["EAR", "Ear", "ear_model"]
-
-EAR = "test-ear"
+__all__ = ["Ear"]
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,3 @@ def _misbehave(name: str) -> None:
         raise RuntimeError("nobody expected this")
     elif name.startswith("slow"):
         time.sleep(0.3)
-
-
-def ear_model() -> Model:
-    """A model whose workers listen with `Ear`."""
-    return Model(EAR, Ear)

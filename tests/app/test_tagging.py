@@ -13,7 +13,7 @@ from app.tagging import TagFault, TagOptions, TagReport, TagRow, tag
 from inference.emotion import Quadrant
 from inference.job import Job
 from library_db.library import Library
-from tests.app.ear import EAR, ear_model
+from tests.app.ear_model import EAR, ear_model
 from tests.audio_files import write_audio
 
 HERE = TagOptions(jobs=0)
