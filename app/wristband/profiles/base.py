@@ -10,7 +10,7 @@ from app.wristband.source import Counters, Delivery
 from inference.errors import UndertoneError
 from inference.physio.signals import Channel
 
-__all__ = ["DeviceInfo", "GattProfile", "ProtocolError", "plain_text"]
+__all__ = ["DeviceInfo", "GattProfile", "ProtocolError", "RateGuard", "plain_text"]
 
 _NAME_LIMIT = 60
 
@@ -77,6 +77,11 @@ class GattProfile(Protocol):
     @property
     def battery_percent(self) -> int | None: ...
 
+    @property
+    def fault(self) -> ProtocolError | None:
+        """Why the device cannot be listened to any longer; None while it can."""
+        ...
+
     def take_info(self, data: bytes) -> DeviceInfo:
         """Read what `info` holds.
 
@@ -94,6 +99,40 @@ class GattProfile(Protocol):
     def link_lost(self) -> None:
         """The link broke: what follows comes after a gap."""
         ...
+
+
+class RateGuard:
+    """Notices a device that sends far more than it promised.
+
+    Parameters
+    ----------
+    fs_hz : float
+        What it promised.
+
+    Notes
+    -----
+    A token bucket: half as much again as promised may come for ever, and
+    20 s of it at once (a radio that was held up delivers in a burst).
+    """
+
+    _BURST_S = 20.0
+    _EXCESS = 1.5
+
+    def __init__(self, fs_hz: float) -> None:
+        self._fs_hz = fs_hz
+        self._tokens = self._BURST_S * fs_hz
+        self._at_s: float | None = None
+
+    def allow(self, samples: int, arrival_s: float) -> bool:
+        """Whether `samples` that arrive now are within the promise."""
+        passed_s = 0.0 if self._at_s is None else max(0.0, arrival_s - self._at_s)
+        self._at_s = arrival_s
+        refilled = self._tokens + passed_s * self._fs_hz * self._EXCESS
+        self._tokens = min(refilled, self._BURST_S * self._fs_hz)
+        if self._tokens < samples:
+            return False
+        self._tokens -= samples
+        return True
 
 
 def plain_text(text: object, limit: int = _NAME_LIMIT) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 
-from app.wristband.profiles.base import DeviceInfo
+from app.wristband.profiles.base import DeviceInfo, ProtocolError
 from app.wristband.source import Counters, Delivery, HeartRate
 from inference.physio.signals import Channel
 
@@ -61,6 +61,7 @@ class HeartRateProfile:
     stop: tuple[tuple[str, bytes], ...] = ()
     channels: frozenset[Channel] = frozenset()
     battery_percent: int | None = None
+    fault: ProtocolError | None = None
 
     def __init__(self) -> None:
         self._counters = Counters()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.wristband.clock_fit import ClockFit
-from app.wristband.profiles.base import DeviceInfo
+from app.wristband.profiles.base import DeviceInfo, ProtocolError, RateGuard
 from app.wristband.source import Annotation, AnnotationKind, Counters, Delivery
 from inference.physio.signals import Channel, SignalChunk
 
@@ -147,6 +147,8 @@ class PolarPmd:
 
     def __init__(self) -> None:
         self._counters = Counters()
+        self._rate = RateGuard(FS_HZ)
+        self._fault: ProtocolError | None = None
         self._clock = ClockFit()
         self._base_ns: int | None = None
         self._end_s = 0.0
@@ -156,6 +158,10 @@ class PolarPmd:
     @property
     def counters(self) -> Counters:
         return self._counters
+
+    @property
+    def fault(self) -> ProtocolError | None:
+        return self._fault
 
     def take_info(self, data: bytes) -> DeviceInfo:
         return DeviceInfo()
@@ -176,6 +182,12 @@ class PolarPmd:
     def _take(self, time_ns: int, samples: NDArray[np.int32], arrival_s: float) -> list[Delivery]:
         notes: list[Delivery] = []
         n = len(samples)
+        if not self._rate.allow(n, arrival_s):
+            self._fault = ProtocolError(
+                f"The band sends far more than {FS_HZ:.0f} samples a second", "Restart it."
+            )
+            self._counters = self._counters.add(dropped=1)
+            return []
         if self._base_ns is None:
             self._base_ns = time_ns
         if time_ns == self._last_ns:

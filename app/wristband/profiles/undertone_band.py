@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.wristband.clock_fit import ClockFit, Unwrapper
-from app.wristband.profiles.base import DeviceInfo, ProtocolError, plain_text
+from app.wristband.profiles.base import DeviceInfo, ProtocolError, RateGuard, plain_text
 from app.wristband.source import Annotation, AnnotationKind, Counters, Delivery
 from inference.physio.signals import Channel, SignalChunk
 
@@ -230,6 +230,8 @@ class UndertoneBand:
 
     def __init__(self, fs_hz: float = 128.0) -> None:
         self._fs_hz = fs_hz
+        self._rate = RateGuard(fs_hz)
+        self._fault: ProtocolError | None = None
         self._counters = Counters()
         self._battery: int | None = None
         self._clock = ClockFit()
@@ -248,6 +250,10 @@ class UndertoneBand:
         return self._counters
 
     @property
+    def fault(self) -> ProtocolError | None:
+        return self._fault
+
+    @property
     def battery_percent(self) -> int | None:
         return self._battery
 
@@ -259,6 +265,7 @@ class UndertoneBand:
         told = BandInfo.parse(data)
         if told.ppg_fs_hz != self._fs_hz:
             self._fs_hz = told.ppg_fs_hz
+            self._rate = RateGuard(self._fs_hz)
             self._restart()
         return told.device
 
@@ -292,6 +299,13 @@ class UndertoneBand:
         if data in self._seen:  # the whole packet: a band that began anew repeats its numbers
             self._count(duplicate=1)
             return []
+        if not self._rate.allow(len(packet.gsr), arrival_s):
+            self._fault = ProtocolError(
+                f"The band sends far more than its {self._fs_hz:.0f} samples a second",
+                "Restart it, or update its firmware.",
+            )
+            self._count(dropped=1)
+            return []
         notes: list[Delivery] = []
         sequence = self._sequence.unwrap(packet.sequence)
         time_ms = self._time.unwrap(packet.time_ms)
@@ -309,7 +323,7 @@ class UndertoneBand:
                 self._count(reordered=1)
                 return []
             elif not (ahead == 1 and abs(step_s) < _JITTER_S):
-                lost = max(round(step_s * self._fs_hz), ahead - 1, 0)
+                lost = self._missing(step_s * self._fs_hz, (ahead - 1) * len(packet.gsr))
         n = len(packet.gsr)
         self._seen.append(data)
         self._last_sequence = sequence
@@ -333,6 +347,12 @@ class UndertoneBand:
         for channel, values in ((Channel.GSR, gsr), (Channel.PPG, packet.ppg.astype(np.float32))):
             notes.append(SignalChunk(channel, t0_s, self._fs_hz, values, channel.unit, lost))
         return notes
+
+    def _missing(self, by_time: float, by_sequence: int) -> int:
+        """Samples that a gap lacks: packets are exact where the coarse time stamps agree."""
+        if abs(by_time - by_sequence) <= 1.0 + 0.002 * self._fs_hz:
+            return by_sequence
+        return max(0, round(by_time))
 
     def _flag_changes(self, flags: int, t_s: float) -> list[Delivery]:
         before, self._flags = self._flags, flags
