@@ -135,8 +135,7 @@ class Actions(QObject):
         self.locate = make(QT_TRANSLATE_NOOP("Actions", "Go to the song that plays"), "Ctrl+L")
         self.queue = make(QT_TRANSLATE_NOOP("Actions", "Show or hide the queue"), "Ctrl+U", "queue")
         self.plane = make(QT_TRANSLATE_NOOP("Actions", "Mood plane"), "Ctrl+P", "plane")
-        self.all_songs = make(QT_TRANSLATE_NOOP("Actions", "All songs"), "Ctrl+A, A", "library")
-        self.all_songs.setShortcut(QKeySequence("Ctrl+D"))
+        self.all_songs = make(QT_TRANSLATE_NOOP("Actions", "All songs"), "Ctrl+D", "library")
         self.add_folder = make(
             QT_TRANSLATE_NOOP("Actions", "Add music folder …"), "Ctrl+O", "folder-plus"
         )

@@ -129,7 +129,9 @@ class _View(QListView):
         places = sorted(index.row() for index in self.selectedIndexes())
         current = self.currentIndex().row()
         alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current >= 0:
+        if event.key() == Qt.Key.Key_Space:
+            event.ignore()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current >= 0:
             self.jumped.emit(current)
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and places:
             self.removed.emit(places)

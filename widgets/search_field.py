@@ -109,6 +109,11 @@ class SearchField(QWidget):
         """The message shown, without its markup; empty where there is none."""
         return "" if self._error.isHidden() else self.line.accessibleDescription()
 
+    @property
+    def marked(self) -> tuple[int, int]:
+        """The characters that are underlined as wrong."""
+        return self._marked or (0, 0)
+
     def _on_edited(self, _text: str) -> None:
         self._timer.start()
 

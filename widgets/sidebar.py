@@ -149,7 +149,9 @@ class _List(QListWidget):
     """A list whose headings cannot be landed on by the mouse or the keys."""
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Home:
+        if event.key() == Qt.Key.Key_Space:
+            event.ignore()
+        elif event.key() == Qt.Key.Key_Home:
             self._land(1)
         elif event.key() == Qt.Key.Key_End:
             self._land(self.count() - 1)

@@ -69,13 +69,13 @@ class Desktop(QObject):
         tag_jobs: int | None = None,
     ) -> None:
         super().__init__()
-        self._home = home
+        self.home = home
         self._model = model
         self._tag_jobs = tag_jobs
         self._state_file = home.folder / "window.json"
         self._state = WindowState.load(self._state_file)
         self._waiting: list[Path] = []
-        self._parts: list[Callable[[], None]] = []
+        self._first_stages: list[Stage] = []
         self._is_closed = False
         self.stuck: list[str] = []
         self._reported_open = False
@@ -112,7 +112,7 @@ class Desktop(QObject):
         self._waiting = list(paths)
         self.window.show_page(Page.SONGS)
         self.window.show()
-        folder = self._home.library_dir
+        folder = self.home.library_dir
         self.runner.call(
             lambda: Library.open(folder), self._on_opened, self._on_not_opened, pool="io"
         )
@@ -143,7 +143,7 @@ class Desktop(QObject):
         self._restore_player()
         self.glue = PlayerGlue(self.player, self.songs, self.window, self.runner, self.book, self)
         self.pages = PageController(
-            self.window, self.songs, self.work, self.glue, self.player, self._home.folder, self
+            self.window, self.songs, self.work, self.glue, self.player, self.home.folder, self
         )
         self._connect()
         self.pages.start(self._state.view)
@@ -195,7 +195,7 @@ class Desktop(QObject):
         actions.open_folder.triggered.connect(self._open_folder)
         window.sidebar.add_folder_requested.connect(self.ask_for_folder)
         window.welcome.add_folder_requested.connect(self.ask_for_folder)
-        window.welcome.demo_requested.connect(lambda: work.add_demo(self._home.folder / "demo"))
+        window.welcome.demo_requested.connect(lambda: work.add_demo(self.home.folder / "demo"))
         window.dropped.connect(lambda paths: work.add([Path(path) for path in paths]))
         self.problems.retry_requested.connect(self._retry)
         self.player.failed.connect(self._on_unplayable)
@@ -279,7 +279,7 @@ class Desktop(QObject):
 
     def show_settings(self) -> None:
         dialog = SettingsDialog(
-            self.theme, self.preferences.fields(_installed_models(self._home)), self.window
+            self.theme, self.preferences.fields(_installed_models(self.home)), self.window
         )
         dialog.changed.connect(self.preferences.set)
         dialog.finished.connect(dialog.deleteLater)
@@ -296,13 +296,17 @@ class Desktop(QObject):
         facts = [
             (self.tr("Version"), version("undertone")),
             (self.tr("Sound"), self.player.backend_name),
-            (self.tr("Stored in"), str(self._home.folder)),
+            (self.tr("Stored in"), str(self.home.folder)),
         ]
         dialog = AboutDialog(self.theme, facts, self.window)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     # ending
+
+    def end_first(self, stage: Stage) -> None:
+        """Have something that was started later end before everything else."""
+        self._first_stages.insert(0, stage)
 
     def close(self) -> list[str]:
         """Save everything and end everything, within two seconds; says what did not stop."""
@@ -318,6 +322,7 @@ class Desktop(QObject):
         self.stuck = stuck = shut_down(
             [
                 Stage("settings", self._save, 0.3),
+                *self._first_stages,
                 Stage("playback", self.player.shutdown, 0.6),
                 Stage("background work", self.runner.wait, 1.2),
                 Stage("library", self._close_library, 0.8),
@@ -346,7 +351,7 @@ class Desktop(QObject):
         tagging = self.preferences.settings.tagging
         return TagOptions(
             model_id=tagging.model or None,
-            models_dir=self._home.models_dir,
+            models_dir=self.home.models_dir,
             jobs=tagging.jobs if self._tag_jobs is None else self._tag_jobs,
         )
 

@@ -90,10 +90,12 @@ class _Control:
         self._cancel = threading.Event()
         self._may_run = threading.Event()
         self._may_run.set()
+        self._resting = False
 
     def cancel(self) -> None:
         self._cancel.set()
         self._may_run.set()
+        self._resting = False
 
     def cancelled(self) -> bool:
         return self._cancel.is_set()
@@ -105,8 +107,15 @@ class _Control:
     def resume(self) -> None:
         self._may_run.set()
 
+    @property
+    def resting(self) -> bool:
+        return self._resting
+
     def wait_while_paused(self) -> None:
-        self._may_run.wait()
+        if not self._may_run.is_set():
+            self._resting = True
+            self._may_run.wait()
+            self._resting = False
 
 
 class _Bridge(QObject):
@@ -273,6 +282,16 @@ class JobRunner(QObject):
     def tasks(self) -> list[Task]:
         """The tasks that have not ended."""
         return list(self._tasks.values())
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and no answer is awaited."""
+        return not self._tasks and not self._calls
+
+    def resting(self, task: Task) -> bool:
+        """Whether a paused task's worker has come to rest between two steps."""
+        keys = [key for key, other in self._tasks.items() if other is task]
+        return bool(keys) and self._controls[keys[0]].resting
 
     def start(
         self, name: str, make: Callable[[Callable[[], bool]], Job[Any]], *, pool: str = "tagging"

@@ -97,8 +97,9 @@ class LibraryController(QObject):
         self._settle.timeout.connect(self.search)
         self._looker = QTimer(self)
         self._looker.setInterval(_LOOK_MS)
-        self._looker.timeout.connect(self._look_for_foreign_changes)
+        self._looker.timeout.connect(self.look_for_foreign_changes)
         self._looking = False
+        self._writing = 0
         rows.wanted.connect(self._fetch)
         self._written.connect(self._on_written)
 
@@ -179,6 +180,11 @@ class LibraryController(QObject):
         """Take note, from now on, of what other processes write."""
         self._looker.start()
 
+    @property
+    def restless(self) -> bool:
+        """Whether a question or a write is still under way."""
+        return self._settle.isActive() or self._writing > 0
+
     def stop(self) -> None:
         self._settle.stop()
         self._looker.stop()
@@ -220,6 +226,7 @@ class LibraryController(QObject):
         except UndertoneError as error:
             self.failed.emit(error)
             return
+        self._writing += 1
         future.add_done_callback(lambda done: self._written.emit(done, then))
 
     # inner workings
@@ -261,6 +268,7 @@ class LibraryController(QObject):
         )
 
     def _on_written(self, future: Future[Any], then: Callable[[Any], None]) -> None:
+        self._writing -= 1
         if future.cancelled():
             return
         error = future.exception()
@@ -272,7 +280,8 @@ class LibraryController(QObject):
     def _on_error(self, error: BaseException) -> None:
         self.failed.emit(error)
 
-    def _look_for_foreign_changes(self) -> None:
+    def look_for_foreign_changes(self) -> None:
+        """Take over what another process has written to the library."""
         if self._looking:
             return
         self._looking = True

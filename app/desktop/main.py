@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.desktop.desktop import Desktop
 from app.desktop.instance import InstanceServer
+from app.desktop.outside import Outside
 from app.paths import Home
 from app.playback.backend import PlaybackBackend, Post
 from app.playback.choose import open_backend
@@ -64,6 +65,7 @@ def main(home: Home, paths: Sequence[Path] = ()) -> int:
 
     desktop = Desktop(app, home, make_backend)
     desktops.append(desktop)
+    desktop.opened.connect(lambda: Outside(desktop, app.windowIcon()))
     for fault in faults:
         desktop.tell_error(fault)
     waker = _quit_on_signals(desktop)

@@ -170,6 +170,9 @@ class TrackTable(QTableView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         current = self.currentIndex()
+        if event.key() == Qt.Key.Key_Space:
+            event.ignore()  # plays and pauses, everywhere but in a text
+            return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current.isValid():
             self.activated_row.emit(current.row())
             return
