@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -25,7 +26,8 @@ class EncoderConfig:
     rows : int
         Rows of the image: wavelet scales, and the level row where there is one.
     channels : tuple of int
-        Filters of the two convolutions (the paper: 16 and 32, 3x3 each).
+        Filters of the convolutions (the paper: 16 and 32, 3x3 each); none
+        makes the HA-BGRU of the tables, whose GRU reads 64 samples.
     dense : int
         Width of the fully connected layer, applied per time step: a flat one
         would destroy the sequence that the GRU reads.
@@ -33,15 +35,18 @@ class EncoderConfig:
         GRU units a direction.
     attention : "inner" or "plain"
         "plain" makes the HA-CBGRU of the tables.
+    cell : "gru" or "lstm"
+        "lstm" makes the IA-BLSTM of the tables.
     dropout : float
         Before the GRU and on its output.
     """
 
     rows: int
-    channels: tuple[int, int] = (16, 32)
+    channels: tuple[int, ...] = (16, 32)
     dense: int = 128
     hidden: int = 64
     attention: Attention = "inner"
+    cell: Literal["gru", "lstm"] = "gru"
     dropout: float = 0.3
 
     @property
@@ -91,12 +96,13 @@ class SegmentEncoder(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        first, second = config.channels
-        self.convolutions = nn.Sequential(_convolution(1, first), _convolution(first, second))
-        rows = math.ceil(math.ceil(config.rows / 2) / 2)
-        self.dense = nn.Linear(second * rows, config.dense)
+        widths = (1, *config.channels)
+        self.convolutions = nn.Sequential(*(_convolution(a, b) for a, b in pairwise(widths)))
+        rows = math.ceil(config.rows / 2 ** len(config.channels))
+        self.dense = nn.Linear(widths[-1] * rows, config.dense)
         self.dropout = nn.Dropout(config.dropout)
-        self.gru = nn.GRU(config.dense, config.hidden, batch_first=True, bidirectional=True)
+        cell = nn.GRU if config.cell == "gru" else nn.LSTM
+        self.gru = cell(config.dense, config.hidden, batch_first=True, bidirectional=True)
         self.attention: nn.Module = (
             InnerAttention(config.width)
             if config.attention == "inner"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,8 @@ class SensorConfig:
         with one signal.
     hidden : int
         GRU units a direction of the classifier.
+    attention : "inner" or "plain"
+        Of the classifier.
     dropout : float
         Of the classifier.
     """
@@ -33,6 +35,7 @@ class SensorConfig:
         default_factory=lambda: (EncoderConfig(rows=33), EncoderConfig(rows=32))
     )
     hidden: int = 64
+    attention: Literal["inner", "plain"] = "inner"
     dropout: float = 0.3
 
 
@@ -72,7 +75,10 @@ class SensorNet(nn.Module):
         self.encoder = SensorEncoder(self.config.encoders)
         self.classifier = SegmentClassifier(
             ClassifierConfig(
-                width_in=self.encoder.width, hidden=self.config.hidden, dropout=self.config.dropout
+                width_in=self.encoder.width,
+                hidden=self.config.hidden,
+                attention=self.config.attention,
+                dropout=self.config.dropout,
             )
         )
 

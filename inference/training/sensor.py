@@ -17,7 +17,7 @@ from inference.evaluation.crossval import Samples
 from inference.job import Job, Progress
 from inference.models.sensor import SensorConfig, SensorNet
 from inference.physio.images import conditioned, prefix_scale, sensor_images
-from inference.physio.segments import segment_starts
+from inference.physio.segments import SEGMENT_SAMPLES, segment_starts
 from inference.training.loops import Optimisation, class_weights, fit, seeded
 
 __all__ = [
@@ -43,14 +43,18 @@ class Recording:
         GSR (33 rows) and PPG (32 rows), normalised by the listener's prefix.
     starts : ndarray of int64, shape (L,)
         First columns of the segments.
+    length : int
+        Columns of a segment.
     """
 
     images: tuple[Image, ...]
     starts: NDArray[np.int64]
 
+    length: int = SEGMENT_SAMPLES
+
     def segments(self, at: NDArray[np.int64]) -> list[Tensor]:
-        """Segments number `at`: one (len(at), rows, 64) float32 a signal."""
-        columns = self.starts[at][:, None] + np.arange(64)
+        """Segments number `at`: one (len(at), rows, length) float32 a signal."""
+        columns = self.starts[at][:, None] + np.arange(self.length)
         return [
             torch.from_numpy(image[:, columns].transpose(1, 0, 2).astype(np.float32))
             for image in self.images
