@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from widgets.actions import Actions
 from widgets.controls import IconButton, label
+from widgets.covers import CoverCache
 from widgets.empty_state import NoMatch, Welcome
 from widgets.job_strip import JobStrip
 from widgets.mood_plane import MoodPlanePage
@@ -60,14 +61,15 @@ class MainWindow(QMainWindow):
     ----------
     theme : Theme
     rows : RowCache
-        Where the views get their songs.
+    covers : CoverCache
+        Where the views get their songs and their pictures.
     """
 
     closing = Signal()
     dropped = Signal(list)  # local paths, as text
     toggle_requested = Signal()  # space: play or pause
 
-    def __init__(self, theme: Theme, rows: RowCache) -> None:
+    def __init__(self, theme: Theme, rows: RowCache, covers: CoverCache) -> None:
         super().__init__()
         self.setWindowTitle("Undertone")
         self.setMinimumSize(560, 420)
@@ -76,7 +78,7 @@ class MainWindow(QMainWindow):
         self.sidebar = Sidebar(theme)
         self.search = SearchField(theme)
         self.table = TrackTable(theme, rows)
-        self.plane = MoodPlanePage(theme, rows)
+        self.plane = MoodPlanePage(theme, rows, covers)
         self.welcome = Welcome(theme)
         self.no_match = NoMatch(theme)
         self.queue = QueuePanel(theme, rows)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QByteArray, QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+from app.desktop.covers import load_cover
 from app.desktop.jobs import JobRunner
 from app.desktop.library_controller import LibraryController
 from app.desktop.pages import PageController
@@ -25,6 +26,7 @@ from app.tagging import Model, TagOptions
 from app.writer import LibraryWriter
 from inference.errors import UndertoneError
 from library_db.library import Library
+from widgets.covers import CoverCache
 from widgets.dialogs.about import AboutDialog
 from widgets.dialogs.keyboard import KeyboardDialog
 from widgets.dialogs.problems import Problem, ProblemsDialog
@@ -83,7 +85,8 @@ class Desktop(QObject):
         self.preferences = Preferences(home.settings_file, self.runner, self)
         self.theme = Theme(app, Mode(self.preferences.settings.appearance.theme))
         self.rows = RowCache(self)
-        self.window = MainWindow(self.theme, self.rows)
+        self.covers = CoverCache(self)
+        self.window = MainWindow(self.theme, self.rows, self.covers)
         self.problems = ProblemsDialog(self.theme, self.window)
         self.book = TrackBook()
         self.player = PlayerController(
@@ -102,6 +105,7 @@ class Desktop(QObject):
         self.pages: PageController | None = None
         self._restore_window()
         self.window.closing.connect(self.close)
+        self.covers.wanted.connect(self._fetch_covers)
         self.preferences.changed.connect(self._on_setting)
         self.preferences.fault.connect(self.tell_error)
 
@@ -379,7 +383,7 @@ class Desktop(QObject):
 
     def _keep_state(self) -> None:
         window, player = self.window, self.player
-        table = window.table.state()
+        table = window.table.kept_state()
         ids = player.queue_ids
         index = player.queue_index
         kept = [i for i in ids if i is not None]
@@ -400,6 +404,15 @@ class Desktop(QObject):
             else sum(i is not None for i in ids[:index]),
             position_s=player.position_s,
         ).with_geometry(bytes(window.saveGeometry().data()))
+
+    def _fetch_covers(self, ids: list[int]) -> None:
+        library = self.library
+        if library is not None:
+            self.runner.call(
+                lambda: {track_id: load_cover(library, track_id, 96) for track_id in ids},
+                self.covers.fill,
+                pool="io",
+            )
 
     def _on_setting(self, section: str, name: str) -> None:
         settings = self.preferences.settings

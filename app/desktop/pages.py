@@ -50,7 +50,7 @@ class PageController(QObject):
 
     def start(self, view: str) -> None:
         """Ask the first question."""
-        table = self._window.table.state()
+        table = self._window.table.kept_state()
         self._library.set_sort(table.sort, table.descending)
         self._window.sidebar.choose(view)
         self._library.set_view(self._window.sidebar.current)

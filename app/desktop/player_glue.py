@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage
 
+from app.desktop.covers import load_cover
 from app.desktop.jobs import JobRunner, Latest
 from app.desktop.library_controller import LibraryController
 from app.desktop.player_controller import PlayerController
@@ -30,8 +31,7 @@ __all__ = ["PlayerGlue", "TrackBook"]
 _QUEUE_LIMIT = 5000
 _AHEAD = 40
 _BOOK_LIMIT = 2000
-_COVER_SIDE = 512
-_COVER_BYTES = 40_000_000
+_COVER_SIDE = 128
 
 
 class TrackBook:
@@ -250,7 +250,9 @@ class PlayerGlue(QObject):
         self.described.emit(song)
         if song is not None and song.id >= 0 and another:
             library, track_id = self._songs.library, song.id
-            self._painter.call(lambda: _load_cover(library, track_id), self._show_cover)
+            self._painter.call(
+                lambda: (track_id, load_cover(library, track_id, _COVER_SIDE)), self._show_cover
+            )
 
     def _show_cover(self, found: tuple[int, QImage | None]) -> None:
         track_id, image = found
@@ -284,24 +286,3 @@ def _curve(data: bytes | None) -> MoodCurve | None:
     except UndertoneError:
         return None  # the song plays all the same; tagging it again mends it
     return MoodCurve(timeline.start_s, timeline.hop_s, timeline.probabilities)
-
-
-def _load_cover(library: Library, track_id: int) -> tuple[int, QImage | None]:
-    data = library.cover(track_id)
-    if not data or len(data) > _COVER_BYTES:
-        return track_id, None
-    buffer = QBuffer()
-    buffer.setData(QByteArray(data))
-    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer)
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if size.isValid():
-        if size.width() * size.height() > 100_000_000:
-            return track_id, None
-        reader.setScaledSize(size.scaled(_COVER_SIDE, _COVER_SIDE, _KEEP))
-    image = reader.read()
-    return track_id, None if image.isNull() else image
-
-
-_KEEP = Qt.AspectRatioMode.KeepAspectRatioByExpanding

@@ -208,7 +208,7 @@ def test_geometry_columns_volume_and_queue_come_back(
 
     second = start()
     assert (second.window.width(), second.window.height()) == (760, 600)
-    assert "year" in second.window.table.state().shown
+    assert "year" in second.window.table.kept_state().shown
     assert second.window.queue.isVisibleTo(second.window)
     assert second.theme.mode is Mode.DARK
     assert (second.player.volume, second.player.repeat) == (35, "all")

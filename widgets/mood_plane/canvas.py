@@ -23,8 +23,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from inference.emotion import QUADRANTS, Quadrant
-from widgets.icons import MOOD_ICON, paint_icon
+from inference.emotion import QUADRANTS
+from widgets.covers import CoverCache
+from widgets.mood_plane.ground import paint_ground
+from widgets.mood_plane.labels import paint_card, paint_named_point
 from widgets.mood_plane.points import PlanePoints
 from widgets.mood_plane.raster import density, discs
 from widgets.mood_plane.viewport import Viewport
@@ -37,7 +39,7 @@ __all__ = ["PlaneCanvas", "Tool"]
 _CELL_PX = 2
 _BORDER_PX = 96
 _MOST_DISCS = 2500
-_MOST_TITLES = 24
+_MOST_NAMES = 24
 _CATCH_PX = 14
 _NEIGHBOURS = 100
 _STEP_PX = 60
@@ -58,10 +60,13 @@ class PlaneCanvas(QWidget):
     selection_changed = Signal(object)  # ids, ndarray
     tool_changed = Signal(object)
 
-    def __init__(self, theme: Theme, rows: RowCache, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, rows: RowCache, covers: CoverCache, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
         self._rows = rows
+        self._covers = covers
         self._points = PlanePoints.none()
         self._view = Viewport(400, 400)
         self._tool = Tool.MOVE
@@ -82,6 +87,7 @@ class PlaneCanvas(QWidget):
         self.setMinimumSize(200, 160)
         theme.changed.connect(self._redraw)
         rows.filled.connect(lambda _: self.update())
+        covers.filled.connect(self.update)
 
     # what is shown
 
@@ -171,7 +177,7 @@ class PlaneCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), self._theme.tokens.colour("surface"))
-        self._paint_ground(painter)
+        paint_ground(painter, self._theme, self._view)
         border = QRectF(self.rect()).adjusted(-_BORDER_PX, -_BORDER_PX, _BORDER_PX, _BORDER_PX)
         painter.drawImage(border.translated(shift), self._layer)
         self._paint_marks(painter)
@@ -410,63 +416,6 @@ class PlaneCanvas(QWidget):
         moods = [tokens.mood(quadrant) for quadrant in QUADRANTS]
         return np.array([[c.blueF(), c.greenF(), c.redF()] for c in moods], np.float32)
 
-    def _paint_ground(self, painter: QPainter) -> None:
-        """The four quadrants, their names, the axes."""
-        tokens, view = self._theme.tokens, self._view
-        edge = np.array([-1.0, 0.0, 1.0], np.float32)
-        x0, xm, x1 = (float(v) for v in view.x_of(edge))
-        y0, ym, y1 = (float(v) for v in view.y_of(edge))
-        for quadrant in QUADRANTS:
-            wash = tokens.mood(quadrant)
-            wash.setAlphaF(0.07 if tokens.dark else 0.05)
-            left, right = (xm, x1) if quadrant.high_valence else (x0, xm)
-            top, bottom = (y1, ym) if quadrant.high_arousal else (ym, y0)
-            painter.fillRect(QRectF(left + 1, top + 1, right - left - 2, bottom - top - 2), wash)
-        painter.setFont(self._theme.font("caption"))
-        painter.setPen(tokens.colour("ink_soft"))
-        w, h = self.width(), self.height()
-        flag = Qt.AlignmentFlag
-        centre, top, bottom = (flag.AlignHCenter.value, flag.AlignTop.value, flag.AlignBottom.value)
-        whole = QRectF(0, 0, w, h)
-        inner = whole.adjusted(12, 12, -12, -12)
-        painter.drawText(inner, centre | top, self.tr("energetic"))
-        painter.drawText(inner, centre | bottom, self.tr("gentle"))
-        painter.save()
-        painter.translate(12, h / 2)
-        painter.rotate(-90)
-        painter.drawText(QRectF(-100, 0, 200, 20), centre | top, self.tr("unpleasant"))
-        painter.restore()
-        painter.save()
-        painter.translate(w - 12, h / 2)
-        painter.rotate(90)
-        painter.drawText(QRectF(-100, 0, 200, 20), centre | top, self.tr("pleasant"))
-        painter.restore()
-        for quadrant in QUADRANTS:
-            left, right = (xm, w) if quadrant.high_valence else (0.0, xm)
-            top_y, bottom_y = (0.0, ym) if quadrant.high_arousal else (ym, h)
-            region = QRectF(QPointF(left, top_y), QPointF(right, bottom_y)).intersected(whole)
-            if region.width() > 96 and region.height() > 40:
-                self._paint_corner(painter, region.adjusted(12, 12, -12, -12), quadrant)
-
-    def _paint_corner(self, painter: QPainter, inner: QRectF, quadrant: Quadrant) -> None:
-        tokens = self._theme.tokens
-        painter.setFont(self._theme.font("body", bold=True))
-        painter.setPen(tokens.colour("ink"))
-        name = mood_name(quadrant)
-        width = painter.fontMetrics().horizontalAdvance(name) + 24
-        box = QRectF(0, 0, width, 20)
-        box.moveLeft(inner.right() - width if quadrant.high_valence else inner.left())
-        box.moveTop(inner.top() if quadrant.high_arousal else inner.bottom() - 20)
-        paint_icon(
-            painter, MOOD_ICON[quadrant], QRectF(box.x(), box.y() + 2, 16, 16),
-            tokens.mood(quadrant),
-        )  # fmt: skip
-        painter.drawText(
-            box.adjusted(24, 0, 0, 0),
-            int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter),
-            name,
-        )
-
     def _at(self, place: int) -> QPointF:
         one = slice(place, place + 1)
         return QPointF(
@@ -491,24 +440,21 @@ class PlaneCanvas(QWidget):
             painter.setBrush(tokens.mood(quadrant))
             painter.drawEllipse(at, 6, 6)
         if self._near:
-            self._paint_titles(painter)
+            self._paint_names(painter)
 
-    def _paint_titles(self, painter: QPainter) -> None:
-        """The names of the songs, once there are few enough to read."""
+    def _paint_names(self, painter: QPainter) -> None:
+        """Covers and names of the songs, once there are few enough to tell apart."""
         x = self._view.x_of(self._points.valence)
         y = self._view.y_of(self._points.arousal)
         seen = np.flatnonzero((x > 0) & (x < self.width()) & (y > 0) & (y < self.height()))
-        if len(seen) > _MOST_TITLES:
+        if len(seen) > _MOST_NAMES:
             return
-        tokens = self._theme.tokens
-        painter.setFont(self._theme.font("caption"))
-        painter.setPen(tokens.colour("ink_soft"))
-        metrics = painter.fontMetrics()
         for place in seen:
             row = self._rows.row(int(self._points.ids[place]))
-            if row is not None and place != self._hovered:
-                text = metrics.elidedText(row.title[:100], Qt.TextElideMode.ElideRight, 160)
-                painter.drawText(QPointF(float(x[place]) + 10, float(y[place]) + 4), text)
+            if row is not None:
+                at = QPointF(float(x[place]), float(y[place]))
+                cover = self._covers.cover(row.id) if row.has_cover else None
+                paint_named_point(painter, self._theme, row, at, cover)
 
     def _paint_drag(self, painter: QPainter) -> None:
         if self._dragging in (None, Tool.MOVE) or len(self._path) < 2:
@@ -524,39 +470,8 @@ class PlaneCanvas(QWidget):
             painter.drawPolygon(QPolygonF(self._path))
 
     def _paint_card(self, painter: QPainter) -> None:
-        """What song it is, beside its point."""
         if self._hovered is None or self._dragging is not None:
             return
         row = self._rows.row(int(self._points.ids[self._hovered]))
-        if row is None:
-            return
-        tokens = self._theme.tokens
-        bold, small = self._theme.font("body", bold=True), self._theme.font("caption")
-        sure = "" if row.confidence is None else f"  {round(100 * row.confidence)} %"
-        mood = f"{mood_name(row.quadrant)}{sure}"
-        lines = [(bold, row.title[:80], "ink"), (small, row.artist[:80], "ink_soft")]
-        lines.append((small, mood, "ink_soft"))
-        lines = [line for line in lines if line[1]]
-        width, height = 0, 16
-        for font, text, _ in lines:
-            painter.setFont(font)
-            width = max(width, painter.fontMetrics().horizontalAdvance(text))
-            height += painter.fontMetrics().height()
-        width = min(width, 280) + 24
-        at = self._at(self._hovered)
-        box = QRectF(at.x() + 14, at.y() - height - 8, width, height)
-        if box.right() > self.width() - 8:
-            box.moveRight(at.x() - 14)
-        if box.top() < 8:
-            box.moveTop(at.y() + 14)
-        painter.setPen(QPen(tokens.colour("line"), 1))
-        painter.setBrush(tokens.colour("raised"))
-        painter.drawRoundedRect(box, 6, 6)
-        y = box.top() + 8
-        for font, text, colour in lines:
-            painter.setFont(font)
-            painter.setPen(tokens.colour(colour))
-            metrics = painter.fontMetrics()
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(width) - 24)
-            painter.drawText(QPointF(box.x() + 12, y + metrics.ascent()), shown)
-            y += metrics.height()
+        if row is not None:
+            paint_card(painter, self._theme, row, self._at(self._hovered), QRectF(self.rect()))

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
 from widgets.controls import IconButton, button, label
+from widgets.covers import CoverCache
 from widgets.mood_plane.canvas import PlaneCanvas, Tool
 from widgets.mood_plane.points import PlanePoints
 from widgets.rows import RowCache
@@ -22,11 +23,13 @@ class MoodPlanePage(QWidget):
     enqueue_requested = Signal(list)
     filter_requested = Signal(list)
 
-    def __init__(self, theme: Theme, rows: RowCache, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, rows: RowCache, covers: CoverCache, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("page")
         self.setAccessibleName(self.tr("Mood plane"))
-        self.canvas = PlaneCanvas(theme, rows)
+        self.canvas = PlaneCanvas(theme, rows, covers)
         self._tools: dict[Tool, IconButton] = {}
         self._group = QButtonGroup(self)
         self._words = label(
@@ -82,8 +85,8 @@ class MoodPlanePage(QWidget):
         bar.addSpacing(SPACE)
         bar.addWidget(self._words, 1)
         bar.setSpacing(SPACE)
-        for control in (self.play, self.enqueue, self.filter):
-            bar.addWidget(control)
+        for offer in (self.play, self.enqueue, self.filter):
+            bar.addWidget(offer)
         return bar
 
     def _show_selection(self) -> None:

@@ -45,6 +45,7 @@ def column_index(key: str) -> int:
 
 
 def header_text(column: Column) -> str:
+    """What stands over a column, in the language of the listener."""
     return QCoreApplication.translate("TrackTable", column.name)
 
 

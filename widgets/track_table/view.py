@@ -136,7 +136,8 @@ class TrackTable(QTableView):
 
     # state between runs
 
-    def state(self) -> TableState:
+    def kept_state(self) -> TableState:
+        """Columns and sort, as they are to come back at the next start."""
         header = self.horizontalHeader()
         order = sorted(range(len(COLUMNS)), key=header.visualIndex)
         return TableState(
