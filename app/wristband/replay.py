@@ -1,0 +1,383 @@
+"""Replays signals from files: our recordings, Empatica E4 exports, HKU956 listenings."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import math
+import zipfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.wristband.profiles.base import GattProfile
+from app.wristband.profiles.heart_rate import HeartRateProfile
+from app.wristband.profiles.polar_pmd import PolarPmd
+from app.wristband.profiles.undertone_band import UndertoneBand
+from app.wristband.recorder import FILE_NAME, Kind, Recording, chunk_of, open_recording
+from app.wristband.source import (
+    Annotation,
+    AnnotationKind,
+    Counters,
+    Delivery,
+    HeartRate,
+    Provenance,
+    Reason,
+    SourceState,
+    SourceStatus,
+)
+from inference.errors import UndertoneError
+from inference.physio.signals import Channel, SignalChunk
+
+__all__ = ["PROFILES", "ReplayError", "ReplaySource", "Track", "read_track"]
+
+PROFILES: dict[str, Callable[[], GattProfile]] = {
+    "undertone-band": UndertoneBand,
+    "polar-pmd": PolarPmd,
+    "heart-rate": HeartRateProfile,
+}
+"""How a recording names the profile that reads its packets."""
+
+_CHUNK_S = 0.25
+_EDA_FS_HZ, _BVP_FS_HZ = 4.0, 64.0
+_LONGEST_S = 24 * 3600.0
+
+
+class ReplayError(UndertoneError):
+    """A file or folder that cannot be replayed."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One channel of a file, evenly sampled from `start_s` on; NaN where a value is missing.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,), float32
+    """
+
+    channel: Channel
+    fs_hz: float
+    values: NDArray[np.float32]
+    start_s: float = 0.0
+
+
+class ReplaySource:
+    """A file as a `SignalSource`, at the pace of real time or any other.
+
+    Parameters
+    ----------
+    path : Path
+        A recording (folder or file); an E4 export (folder or zip with
+        EDA.csv and BVP.csv); an HKU956 listening (either of its two CSV
+        files) or the folder of a listener (all of them in order).
+    speed : float
+        1 for real time; infinity for as fast as it is taken.
+    clock, sleep : callable
+        The session's clock (s) and how to wait; tests own both.
+
+    Raises
+    ------
+    ReplayError
+        If nothing there can be replayed.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        speed: float = 1.0,
+        clock: Callable[[], float] | None = None,
+        sleep: Callable[[float], object] = asyncio.sleep,
+    ) -> None:
+        if not speed > 0.0:
+            raise ReplayError(f"a speed of {speed} is none", "Use 1 for real time, or more.")
+        self._speed = speed
+        self._clock = clock
+        self._sleep = sleep
+        self._closed = False
+        self._counters = Counters()
+        self._status = SourceStatus(SourceState.STOPPED)
+        self._damage = ""
+        self._profile: GattProfile | None = None
+        self._origin_s = 0.0
+        if path.name == FILE_NAME or (path / FILE_NAME).is_file():
+            recording = open_recording(path)
+            self._damage = recording.damage
+            self._script = self._from_recording(recording)
+            self._name = str(recording.meta.get("name") or path.name)
+            self._channels = self._channels_of(recording)
+        else:
+            pieces = _pieces(path)
+            self._script = self._from_pieces(pieces)
+            self._name = path.name
+            self._channels = frozenset(t.channel for piece in pieces for t in piece)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def provenance(self) -> Provenance:
+        return Provenance.REPLAY
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        return self._channels
+
+    @property
+    def status(self) -> SourceStatus:
+        return self._status
+
+    @property
+    def counters(self) -> Counters:
+        if self._profile is not None and self._counters.packets == 0:
+            return self._profile.counters
+        return self._counters
+
+    @property
+    def damage(self) -> str:
+        """What of the file could not be read; empty if all could."""
+        return self._damage
+
+    async def __aiter__(self) -> AsyncIterator[Delivery]:
+        clock = self._clock or asyncio.get_running_loop().time
+        begun_s = clock()
+        self._origin_s = begun_s
+        self._status = SourceStatus(SourceState.STREAMING)
+        for due_s, deliveries in self._script:
+            if self._closed:
+                break
+            wait_s = due_s / self._speed - (clock() - begun_s)
+            if wait_s > 0.0:
+                waiting = self._sleep(wait_s)
+                if asyncio.iscoroutine(waiting):
+                    await waiting
+            for delivery in deliveries:
+                yield delivery
+        reason = None if self._closed else Reason.FINISHED
+        self._status = SourceStatus(SourceState.STOPPED, reason, self._damage)
+
+    async def close(self) -> None:
+        self._closed = True
+
+    # -- scripts: (due, deliveries), due in seconds from the start of the replay ----
+
+    def _from_recording(self, recording: Recording) -> Iterator[tuple[float, list[Delivery]]]:
+        make = PROFILES.get(str(recording.meta.get("profile", "")))
+        profile = self._profile = make() if make is not None else None
+        info = recording.meta.get("info")
+        if profile is not None and isinstance(info, str):
+            profile.take_info(info.encode())
+        names: dict[int, str] = {}
+        first_s = recording.records[0].t_s if recording.records else 0.0
+        for record in recording.records:
+            due_s = record.t_s - first_s
+            number = record.payload[0] if record.payload else -1
+            if record.kind is Kind.CHARACTERISTIC:
+                names[number] = record.payload[1:].decode("ascii", "replace")
+            elif record.kind is Kind.PACKET and profile is not None and number in names:
+                fed = profile.feed(names[number], record.payload[1:], record.t_s)
+                yield due_s, [_shifted(d, self._origin_s - first_s) for d in fed]
+            elif record.kind is Kind.SAMPLES:
+                chunk = chunk_of(record)
+                if chunk is None:
+                    self._counters = self._counters.add(corrupt=1)
+                else:
+                    self._count(chunk)
+                    yield due_s, [_shifted(chunk, self._origin_s - first_s)]
+
+    def _from_pieces(
+        self, pieces: Sequence[Sequence[Track]]
+    ) -> Iterator[tuple[float, list[Delivery]]]:
+        offset_s = 0.0
+        for number, piece in enumerate(pieces):
+            if number:
+                text = "the next listening begins"
+                at_s = self._origin_s + offset_s
+                yield offset_s, [Annotation(at_s, AnnotationKind.GAP, text=text)]
+            end_s = offset_s
+            for due_s, chunk in sorted(_cut(piece), key=lambda item: item[0]):
+                self._count(chunk)
+                yield offset_s + due_s, [_shifted(chunk, self._origin_s + offset_s)]
+                end_s = max(end_s, offset_s + due_s)
+            offset_s = end_s
+
+    def _count(self, chunk: SignalChunk) -> None:
+        self._counters = self._counters.add(
+            packets=1, samples=len(chunk.samples) // len(self._channels), lost=chunk.lost
+        )
+
+    def _channels_of(self, recording: Recording) -> frozenset[Channel]:
+        if self._profile is not None:
+            return self._profile.channels
+        make = PROFILES.get(str(recording.meta.get("profile", "")))
+        if make is not None:
+            return make().channels
+        kinds = (chunk_of(r) for r in recording.records if r.kind is Kind.SAMPLES)
+        return frozenset(chunk.channel for chunk in kinds if chunk is not None)
+
+
+def _shifted(delivery: Delivery, by_s: float) -> Delivery:
+    """The delivery at another time."""
+    if isinstance(delivery, SignalChunk):
+        return SignalChunk(
+            delivery.channel,
+            delivery.t0_s + by_s,
+            delivery.fs_hz,
+            delivery.samples,
+            delivery.unit,
+            delivery.lost,
+        )
+    if isinstance(delivery, HeartRate):
+        return HeartRate(delivery.t_s + by_s, delivery.bpm, delivery.rr_s, delivery.contact)
+    return Annotation(delivery.t_s + by_s, delivery.kind, delivery.channel, delivery.text)
+
+
+def _cut(tracks: Sequence[Track]) -> Iterator[tuple[float, SignalChunk]]:
+    """(due, chunk) of a quarter of a second each; missing values become `lost`."""
+    for track in tracks:
+        lost = 0
+        step = max(1, round(_CHUNK_S * track.fs_hz))
+        good = np.isfinite(track.values)
+        for start in range(0, len(track.values), step):
+            stop = min(start + step, len(track.values))
+            for a, b in _runs(good, start, stop):
+                if not good[a]:
+                    lost += b - a
+                    continue
+                t0_s = track.start_s + a / track.fs_hz
+                chunk = SignalChunk(
+                    track.channel, t0_s, track.fs_hz, track.values[a:b], track.channel.unit, lost
+                )
+                lost = 0
+                yield track.start_s + b / track.fs_hz, chunk
+
+
+def _runs(good: NDArray[np.bool_], start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Spans of start..stop in which `good` does not change."""
+    edges = np.flatnonzero(np.diff(good[start:stop])) + start + 1
+    bounds = [start, *edges.tolist(), stop]
+    yield from itertools.pairwise(bounds)
+
+
+# -- layouts -----------------------------------------------------------------
+
+
+def _pieces(path: Path) -> list[list[Track]]:
+    """What `path` holds: a list of listenings of one or two tracks each."""
+    try:
+        if path.suffix.lower() == ".zip" and path.is_file():
+            return [_e4_zip(path)]
+        if (path / "EDA").is_dir() or (path / "BVP").is_dir():
+            return _listener(path)
+        if path.is_dir():
+            return [_e4_folder(path)]
+        if path.parent.name in ("EDA", "BVP"):
+            return [_listening(path.parent.parent, path.name)]
+        if path.is_file():
+            return [_e4_folder(path.parent, path.name)]
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ReplayError(f"{path.name} cannot be read ({error})") from error
+    raise ReplayError(
+        f"{path.name} is nothing that can be replayed",
+        "Give a recording, an E4 export, or a listening of HKU956.",
+    )
+
+
+def _listener(folder: Path) -> list[list[Track]]:
+    names = {file.name for kind in ("EDA", "BVP") for file in (folder / kind).glob("*.csv")}
+
+    def order(name: str) -> tuple[int, str]:
+        head = name.split("_")[0]
+        return (int(head) if head.isdigit() else 1 << 30, name)
+
+    pieces = []
+    for name in sorted(names, key=order):
+        try:
+            pieces.append(_listening(folder, name))
+        except ReplayError:
+            continue
+    if not pieces:
+        raise ReplayError(f"no listening in {folder.name} can be read")
+    return pieces
+
+
+def _listening(listener: Path, name: str) -> list[Track]:
+    tracks = []
+    for kind, channel, fs_hz in (
+        ("EDA", Channel.GSR, _EDA_FS_HZ),
+        ("BVP", Channel.PPG, _BVP_FS_HZ),
+    ):
+        file = listener / kind / name
+        if file.is_file():
+            values = _values(file.read_text("utf-8", "replace"))
+            if np.isfinite(values).any():
+                tracks.append(Track(channel, fs_hz, values))
+    if not tracks:
+        raise ReplayError(f"{name} holds no signal")
+    return tracks
+
+
+def _e4_zip(path: Path) -> list[Track]:
+    with zipfile.ZipFile(path) as archive:
+        texts: dict[str, str] = {}
+        for name in ("EDA.csv", "BVP.csv"):
+            if name in archive.namelist() and archive.getinfo(name).file_size < 200_000_000:
+                texts[name] = archive.read(name).decode("utf-8", "replace")
+    return _e4(texts, path.name)
+
+
+def _e4_folder(folder: Path, only: str = "") -> list[Track]:
+    texts: dict[str, str] = {}
+    for name in ("EDA.csv", "BVP.csv"):
+        if (folder / name).is_file() and only in ("", "EDA.csv", "BVP.csv"):
+            texts[name] = (folder / name).read_text("utf-8", "replace")
+    return _e4(texts, only or folder.name)
+
+
+def _e4(texts: dict[str, str], where: str) -> list[Track]:
+    """E4 Connect's CSV: start as Unix time, sampling rate, then one value a line."""
+    tracks = []
+    starts = []
+    for name, channel in (("EDA.csv", Channel.GSR), ("BVP.csv", Channel.PPG)):
+        if name in texts:
+            track = read_track(texts[name], channel)
+            if track is not None:
+                tracks.append(track)
+                starts.append(track.start_s)
+    if not tracks:
+        raise ReplayError(
+            f"{where} is nothing that can be replayed",
+            "Give a recording, an E4 export, or a listening of HKU956.",
+        )
+    if max(starts) - min(starts) > _LONGEST_S:
+        raise ReplayError(f"the signals of {where} are from different days")
+    return [Track(t.channel, t.fs_hz, t.values, t.start_s - min(starts)) for t in tracks]
+
+
+def read_track(text: str, channel: Channel) -> Track | None:
+    """One channel of an E4 export; None where its two head lines make no sense."""
+    head = io.StringIO(text)
+    start_s, fs_hz = (_number(head.readline().split(",")[0]) for _ in range(2))
+    if not (math.isfinite(start_s) and 0.5 <= fs_hz <= 2000.0):
+        return None
+    values = _values(head.read())
+    return Track(channel, fs_hz, values, start_s) if np.isfinite(values).any() else None
+
+
+def _values(text: str) -> NDArray[np.float32]:
+    """One value a line; NaN where a line is none."""
+    return np.array([_number(line) for line in text.splitlines()], dtype=np.float32)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if abs(value) < 1e12 else math.nan
