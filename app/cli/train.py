@@ -11,7 +11,7 @@ from typing import Any
 from app.cli.console import UsageError, message, out
 from inference.errors import UndertoneError
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "run", "without_paths"]
 
 _EPILOG = """\
 examples:
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         models=args.out or args.home.models_dir,
         results=args.results or work / "results",
     )
-    command = ["undertone", *_without_paths(sys.argv[1:])]
+    command = ["undertone", *without_paths(sys.argv[1:])]
     if args.what == "sensor":
         options = commands.SensorOptions(
             args.root, args.dataset, args.folds, args.seeds, args.quick, command
@@ -130,7 +130,7 @@ def _run(job: Any) -> Path:
             shown.show(progress, progress.text or "training")
 
 
-def _without_paths(words: list[str]) -> list[str]:
+def without_paths(words: list[str]) -> list[str]:
     """The command without the machine's folders, for records: DIR in their place."""
     shown: list[str] = []
     for word in words:

@@ -31,7 +31,11 @@ __all__ = [
     "Folders",
     "MusicOptions",
     "SensorOptions",
+    "load_targets",
     "music_cost",
+    "prepared_music",
+    "regression_targets",
+    "save_targets",
     "sensor_cost",
     "train_music",
     "train_sensor",
@@ -194,7 +198,7 @@ def sensor_cost(options: SensorOptions) -> list[Cost]:
     ]
 
 
-def _prepared_music(
+def prepared_music(
     options: MusicOptions, work: WorkFolder, data: MusicSet, build: Callable[[], nn.Module] | None
 ) -> Job[None]:
     yield from work.images(data)
@@ -219,7 +223,7 @@ def train_student(
     """Distil the student of all clips; returns its file of weights in the work folder."""
     data = load_music(options.dataset, options.root)
     work = WorkFolder(folders.work)
-    yield from _prepared_music(options, work, data, teacher)
+    yield from prepared_music(options, work, data, teacher)
     student = options.recipe(folders.work, say).student
     inputs = clip_samples(data, work).inputs
     student.student(inputs)
@@ -263,9 +267,9 @@ def train_music(
     clock = _Clock()
     data = load_music(options.dataset, options.root)
     work = WorkFolder(folders.work)
-    yield from _prepared_music(options, work, data, teacher)
+    yield from prepared_music(options, work, data, teacher)
     sensors = load_sensor(options.sensor_dataset, options.sensor_root)
-    targets = yield from _targets(sensors, folders.work, options.quick, say)
+    targets = yield from regression_targets(sensors, folders.work, options.quick, say)
     recipe = options.recipe(folders.work, say)
     name = f"train-{recipe.model_id}"
     model = yield from train_music_model(
@@ -295,7 +299,7 @@ def train_music(
     return folders.models / recipe.model_id
 
 
-def _targets(data: SensorSet, work: Path, quick: bool, say: Say) -> Job[Targets]:
+def regression_targets(data: SensorSet, work: Path, quick: bool, say: Say) -> Job[Targets]:
     """Targets of these recordings, kept in the work folder."""
     digest = digest_files(data.files, data.root)[:12]
     path = work / f"targets-{digest}{'-quick' if quick else ''}.pt"

@@ -24,6 +24,7 @@ __all__ = [
     "Recording",
     "SensorSystem",
     "SensorTraining",
+    "conditioned_signals",
     "encode_recordings",
     "predict_sensor",
     "prepare_recordings",
@@ -73,7 +74,7 @@ def prepare_recordings(data: SensorSet, *, prefix_s: float = 120.0) -> Job[list[
     prepared: dict[int, Recording] = {}
     for members in by_listener.values():
         members.sort(key=lambda i: data.listenings[i].order)
-        pairs = [_conditioned(data.listenings[i]) for i in members]
+        pairs = [conditioned_signals(data.listenings[i]) for i in members]
         scale = prefix_scale(pairs, prefix_s=prefix_s)
         for i, (gsr, ppg) in zip(members, pairs, strict=True):
             images = sensor_images(gsr, ppg, scale)
@@ -85,7 +86,8 @@ def prepare_recordings(data: SensorSet, *, prefix_s: float = 120.0) -> Job[list[
     return [prepared[i] for i in range(len(data.listenings))]
 
 
-def _conditioned(listening: Listening) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def conditioned_signals(listening: Listening) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Conditioned GSR and PPG of a listening at 128 Hz, of equal length."""
     gsr, ppg = conditioned(listening.gsr), conditioned(listening.ppg)
     n = min(len(gsr), len(ppg))
     return gsr[:n], ppg[:n]

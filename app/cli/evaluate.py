@@ -1,0 +1,117 @@
+"""`undertone evaluate`: reproduce a table of the paper, or one of ours, by a named protocol."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.cli.console import UsageError, message, out
+from app.cli.train import without_paths
+from inference.errors import UndertoneError
+
+__all__ = ["add_parser", "run"]
+
+_TABLES = {
+    "table-1": "GSR and PPG: the systems of the paper's Table I",
+    "table-2": "GSR and PPG: segments of 0.5, 1, 2.5 and 5 s (Table II)",
+    "table-3": "music: feature sets through regressor and SIA-BGRU (Table III)",
+    "controls": "music: physiological targets against no targets and random codes, fp32 and int8",
+    "leak": "GSR and PPG: what random folds over segments measure",
+}
+_PROTOCOLS = {
+    "P0": "random folds over segments, as in the paper: leaky, for comparison only",
+    "P1": "recordings unseen",
+    "P2": "songs and artists unseen",
+    "P3": "listener unseen",
+    "P4": "listener and song unseen",
+}
+_EPILOG = "protocols:\n" + "\n".join(f"  {k}  {v}" for k, v in _PROTOCOLS.items())
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "evaluate",
+        description="Measure systems on a data set, with everything fitted inside the training "
+        "fold. Says first what it will cost; writes a table (CSV) and how it was made (JSON).",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    tables = parser.add_subparsers(dest="table", metavar="TABLE", required=True)
+    for name, text in _TABLES.items():
+        _arguments(tables.add_parser(name, help=text, description=text), name)
+    return parser
+
+
+def _arguments(parser: argparse.ArgumentParser, table: str) -> None:
+    of_music = table in ("table-3", "controls")
+    dataset, protocol = ("music4q", "P2") if of_music else ("hku956", "P3")
+    parser.add_argument("--root", metavar="DIR", type=Path, required=True, help="the data set")
+    parser.add_argument("--dataset", default=dataset, help=f"its layout (default: {dataset})")
+    parser.add_argument("--protocol", choices=tuple(_PROTOCOLS), default=protocol)
+    parser.add_argument("--systems", metavar="NAMES", help="some rows only, with commas between")
+    parser.add_argument("--folds", type=int, default=5, metavar="N")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument("--quick", action="store_true", help="only see that it runs")
+    parser.add_argument("--resume", action="store_true", help="go on from finished folds")
+    parser.add_argument("--dry-run", action="store_true", help="only say what it would cost")
+    parser.add_argument("--work", metavar="DIR", type=Path, help="for what is computed once")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="for the results (default: results)"
+    )
+    if of_music:
+        parser.add_argument("--sensor-root", metavar="DIR", type=Path, required=True)
+        parser.add_argument("--sensor-dataset", default="hku956")
+        parser.add_argument("--weights", metavar="FILE", type=Path)
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.folds < 2 or args.seeds < 1:
+        raise UsageError("evaluating takes at least 2 folds and 1 seed")
+    commands = _commands()
+    from inference.evaluation.folds import Protocol
+
+    options = commands.EvaluateOptions(
+        table=args.table,
+        root=args.root,
+        dataset=args.dataset,
+        protocol=Protocol(args.protocol),
+        work=args.work or args.home.folder / "training",
+        results=args.out or Path("results"),
+        sensor_root=getattr(args, "sensor_root", None),
+        sensor_dataset=getattr(args, "sensor_dataset", "hku956"),
+        weights=getattr(args, "weights", None),
+        systems=tuple(s.strip() for s in args.systems.split(",")) if args.systems else (),
+        folds=args.folds,
+        seeds=args.seeds,
+        quick=args.quick,
+        resume=args.resume,
+        command=["undertone", *without_paths(sys.argv[1:])],
+    )
+    message("this will take:")
+    for line in commands.lines(commands.cost(options)):
+        message(line)
+    if args.dry_run:
+        return 0
+    _run(commands.evaluate(options, out))
+    return 0
+
+
+def _commands() -> Any:
+    try:
+        from inference.evaluation import commands
+    except ModuleNotFoundError as error:
+        raise UndertoneError(
+            f"evaluating needs {error.name}, which is not installed",
+            "Install Undertone with its training extra: pip install 'undertone[train]'.",
+        ) from error
+    return commands
+
+
+def _run(job: Any) -> None:
+    from app.cli.progress import display
+
+    with display() as shown:
+        for progress in job:
+            shown.show(progress, progress.text or "evaluating")
