@@ -102,7 +102,9 @@ def _envelope(n_held: int, n: int, attack_s: float, release_s: float) -> NDArray
     t_s = np.arange(n) / FS_HZ
     rise = np.minimum(1.0, t_s / attack_s)
     fall = np.exp(-np.maximum(0.0, t_s - n_held / FS_HZ) * 5.0 / release_s)
-    return rise * fall
+    # The last hundredth of a second goes to zero: an exponential never does, and would click.
+    out = np.minimum(1.0, np.arange(n)[::-1] / (0.01 * FS_HZ))
+    return rise * fall * out
 
 
 def _held(
