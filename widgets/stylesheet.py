@@ -67,6 +67,18 @@ QComboBox QAbstractItemView {
     background: $raised; border: 1px solid $line; selection-background-color: $selection;
     selection-color: $ink; padding: 4px; outline: none;
 }
+QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button,
+QDoubleSpinBox::down-button {
+    subcontrol-origin: border; border: none; background: transparent; width: 24px; margin: 3px;
+}
+QSpinBox::up-button, QDoubleSpinBox::up-button { subcontrol-position: top right; }
+QSpinBox::down-button, QDoubleSpinBox::down-button { subcontrol-position: bottom right; }
+QSpinBox::up-button:hover, QDoubleSpinBox::up-button:hover, QSpinBox::down-button:hover,
+QDoubleSpinBox::down-button:hover { background: $hover; border-radius: 3px; }
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$up"); width: 9px; height: 9px; }
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$down"); width: 9px; height: 9px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
+QTableWidget::item { padding: 0 6px; }
 QCheckBox { spacing: 8px; padding: 4px 2px; border: 2px solid transparent; border-radius: 4px; }
 QCheckBox:focus { border-color: $ink; }
 QCheckBox::indicator {

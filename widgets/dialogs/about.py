@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
 
 from widgets.controls import label
 from widgets.theme import SPACE, Theme
@@ -41,13 +41,17 @@ class AboutDialog(QDialog):
         column.setSpacing(SPACE + 4)
         column.addWidget(label("Undertone", "display"))
         column.addWidget(words)
+        table = QFormLayout()
+        table.setHorizontalSpacing(2 * SPACE)
+        table.setVerticalSpacing(SPACE // 2)
         for name, value in facts:
-            line = label(f"{name}: {value}", "soft", wrap=True)
-            line.setTextInteractionFlags(
+            said = label(value, wrap=True)
+            said.setTextInteractionFlags(
                 Qt.TextInteractionFlag.TextSelectableByMouse
                 | Qt.TextInteractionFlag.TextSelectableByKeyboard
             )
-            column.addWidget(line)
+            table.addRow(label(name, "soft"), said)
+        column.addLayout(table)
         column.addWidget(licence)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.accept)

@@ -25,6 +25,8 @@ from widgets.theme import SPACE, Theme
 
 __all__ = ["SettingField", "SettingsDialog"]
 
+_NAME_WIDTH = 216
+
 Value = str | int | float | bool
 
 
@@ -98,7 +100,10 @@ class SettingsDialog(QDialog):
             if isinstance(editor, QCheckBox):
                 form.addRow(editor)
             else:
-                form.addRow(field.label, editor)
+                name = label(field.label)
+                name.setMinimumWidth(_NAME_WIDTH)
+                name.setBuddy(editor)
+                form.addRow(name, editor)
             if field.help:
                 words = label(field.help, "caption", wrap=True)
                 form.addRow(words)
