@@ -40,11 +40,15 @@ def main() -> int:
 
 
 def make_demo(folder: Path) -> None:
-    from app.demo import PIECES, make_demo_library
+    from app.demo import PIECES, make_demo_library, song_path
 
-    if len(list(folder.rglob("*.mp3"))) < len(PIECES):
-        print(f"undertone: composing a demo library of {len(PIECES)} short pieces ...", flush=True)
-    make_demo_library(folder)
+    for number, piece in enumerate(PIECES, start=1):
+        if not song_path(folder, piece).exists():
+            print(
+                f"undertone: composing the demo library, {number} of {len(PIECES)}: {piece.title}"
+            )
+            # What is there already is skipped, so one more at a time is as quick as all at once.
+            make_demo_library(folder, limit=number)
 
 
 def run(command: list[str]) -> int:
