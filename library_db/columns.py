@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,6 @@ _NUMBERS = (
     "valence", "arousal", "confidence",
 )  # fmt: skip
 _FLAGS = ("missing", "failed", "cover", "stale", "corrected", "personal")
-_AT = {name: position for position, name in enumerate(INDEX_COLUMNS)}
-
 Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 Numbers = NDArray[Any]
@@ -122,10 +120,14 @@ class Columns:
     def rows_of(self, ids: Iterable[int]) -> Rows:
         """Rows of the tracks with these ids; ids that are not there are left out."""
         wanted = np.fromiter(ids, np.int64)
-        rows = np.searchsorted(self.ids, wanted)
-        inside = rows < len(self.ids)
-        rows, wanted = rows[inside], wanted[inside]
-        found: Rows = rows[self.ids[rows] == wanted]
+        found: Rows = np.searchsorted(self.ids, wanted[self._has(wanted)])
+        return found
+
+    def _has(self, ids: NDArray[np.int64]) -> Mask:
+        if not len(self):
+            return np.zeros(len(ids), np.bool_)
+        rows = np.minimum(np.searchsorted(self.ids, ids), len(self) - 1)
+        found: Mask = self.ids[rows] == ids
         return found
 
     def remove(self, rows: Rows) -> None:
@@ -143,15 +145,16 @@ class Columns:
             Whether a text changed or a row is new, so that text orders no longer hold.
         """
         new_ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-        fresh = np.setdiff1d(new_ids, self.ids, assume_unique=True)
+        fresh = new_ids[~self._has(new_ids)]
         if len(fresh):
             in_order = not len(self) or fresh[0] > self.ids[-1]
             self._grow(fresh)
             if not in_order:  # a track came back that had been taken out
                 self._take(np.argsort(self.ids, kind="stable"))
         at = np.searchsorted(self.ids, new_ids)
-        changed = self._put_texts(rows, at)
-        self._put_values(rows, at)
+        values = dict(zip(INDEX_COLUMNS, zip(*rows, strict=True), strict=True))
+        changed = self._put_texts(values, at)
+        self._put_values(values, at)
         return changed or bool(len(fresh))
 
     def _grow(self, ids: NDArray[np.int64]) -> None:
@@ -181,57 +184,52 @@ class Columns:
         self.words = [self.words[i] for i in places]
         self.names = [self.names[i] for i in places]
 
-    def _put_texts(self, rows: Sequence[Sequence[Any]], at: Rows) -> bool:
+    def _put_texts(self, values: Mapping[str, Sequence[Any]], at: Rows) -> bool:
         changed = False
+        places = [path.rpartition(b"/") for path in values["path"]]
+        folders = [folder.decode("utf-8", "replace") for folder, _, _ in places]
+        codes: dict[str, NDArray[np.int32]] = {}
         for name, column in self.texts.items():
-            if name == "folder":
-                values = (_folder(row[1]) for row in rows)
-            else:
-                position = _AT[name]
-                values = (row[position] or "" for row in rows)
-            codes = np.fromiter(map(column.code, values), np.int32, len(rows))
-            if not np.array_equal(column.codes[at], codes):
-                column.codes = _replaced(column.codes, at, codes)
+            texts = folders if name == "folder" else [text or "" for text in values[name]]
+            codes[name] = np.fromiter(map(column.code, texts), np.int32, len(texts))
+            if not np.array_equal(column.codes[at], codes[name]):
+                column.codes = _replaced(column.codes, at, codes[name])
                 changed = True
-        title, artist, album, other = (
-            _AT[name] for name in ("title", "artist", "album", "album_artist")
-        )
-        for place, row in zip(at.tolist(), rows, strict=True):
-            folded = fold(row[title] or "")
-            name = fold(row[1].rpartition(b"/")[2].decode("utf-8", "replace"))
-            if folded != self.titles[place] or name != self.names[place]:
-                self.titles[place], self.names[place] = folded, name
+        by_whom = [
+            (self.texts[name].folded, codes[name].tolist())
+            for name in ("artist", "album", "album_artist")
+        ]
+        (artists, artist), (albums, album), (others, other) = by_whom
+        for i, (row, title, (_, _, name)) in enumerate(
+            zip(at.tolist(), values["title"], places, strict=True)
+        ):
+            folded, name = fold(title or ""), fold(name.decode("utf-8", "replace"))
+            if folded != self.titles[row] or name != self.names[row]:
+                self.titles[row], self.names[row] = folded, name
                 changed = True
-            parts = [folded, *(fold(row[i]) for i in (artist, album) if row[i])]
-            if row[other] and row[other] != row[artist]:
-                parts.append(fold(row[other]))
-            self.words[place] = "\n".join(parts)
+            self.words[row] = (
+                f"{folded}\n{artists[artist[i]]}\n{albums[album[i]]}\n{others[other[i]]}"
+            )
         return changed
 
-    def _put_values(self, rows: Sequence[Sequence[Any]], at: Rows) -> None:
+    def _put_values(self, values: Mapping[str, Sequence[Any]], at: Rows) -> None:
         for name, present in self.numbers.items():
-            position = _AT[name]
-            values = np.array([row[position] for row in rows], present.dtype)  # None becomes NaN
-            self.numbers[name] = _replaced(present, at, values)
-        position = _AT["quadrant"]
-        quadrants = [-1 if row[position] is None else row[position] for row in rows]
+            numbers = np.array(values[name], present.dtype)  # None becomes NaN
+            self.numbers[name] = _replaced(present, at, numbers)
+        quadrants = [-1 if value is None else value for value in values["quadrant"]]
         self.quadrant = _replaced(self.quadrant, at, np.array(quadrants, np.int8))
-        scan, tag, source = _AT["scan_error"], _AT["tag_error"], _AT["source"]
-        user, personal = SOURCES.index("user"), SOURCES.index("personal")
+        failed = zip(values["scan_error"], values["tag_error"], strict=True)
         found = {
-            "missing": [bool(row[_AT["missing"]]) for row in rows],
-            "failed": [bool(row[scan] or row[tag]) for row in rows],
-            "cover": [bool(row[_AT["has_cover"]]) for row in rows],
-            "stale": [bool(row[_AT["audio_changed"]]) for row in rows],
-            "corrected": [row[source] == user for row in rows],
-            "personal": [row[source] == personal for row in rows],
+            "missing": map(bool, values["missing"]),
+            "failed": (bool(scan or tag) for scan, tag in failed),
+            "cover": map(bool, values["has_cover"]),
+            "stale": map(bool, values["audio_changed"]),
+            "corrected": map(SOURCES.index("user").__eq__, values["source"]),
+            "personal": map(SOURCES.index("personal").__eq__, values["source"]),
         }
         for name, flags in found.items():
-            self.flags[name] = _replaced(self.flags[name], at, np.array(flags, np.bool_))
-
-
-def _folder(path: bytes) -> str:
-    return path.rpartition(b"/")[0].decode("utf-8", "replace")
+            column = np.fromiter((flag is True for flag in flags), np.bool_, len(at))
+            self.flags[name] = _replaced(self.flags[name], at, column)
 
 
 def _replaced(column: NDArray[Any], at: Rows, values: NDArray[Any]) -> NDArray[Any]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Moves"]
 
+_NONE: Sequence[KnownFile] = ()
+
 
 class Moves:
     """Which track a file's audio belongs to, where the track's own file is not in its place.
@@ -44,6 +46,7 @@ class Moves:
         self._gone = gone
         self._changed = changed
         self._claimed: set[int] = set()
+        self._candidates: dict[str, Sequence[KnownFile]] = {}
         self._hashes: dict[bytes, str] = {}
         self._roots = [os.fsencode(root) for root in library.roots()]
 
@@ -51,19 +54,27 @@ class Moves:
         """The track that takes over this file, if there is one; no track is given twice."""
         if not identity:
             return None
+        candidates = self._candidates.get(identity)
+        if candidates is None:
+            candidates = self._candidates[identity] = self._not_in_place(identity)
         name = os.path.basename(found.path)
-        candidates = [
-            file
-            for file in self._library.files_with(identity)
-            if file.id not in self._claimed and file.path != found.path
-        ]
-        candidates.sort(key=lambda file: (os.path.basename(file.path) != name, file.id))
-        for file in candidates:
+        for file in sorted(candidates, key=lambda f: (os.path.basename(f.path) != name, f.id)):
+            if file.id in self._claimed or file.path == found.path:
+                continue
             if self._is_displaced(file, found):
                 self._claimed.add(file.id)
                 self._gone.pop(file.path, None)
                 return file
         return None
+
+    def _not_in_place(self, identity: str) -> Sequence[KnownFile]:
+        # Asked once an identity: what this scan itself adds is in its place, and a thousand
+        # copies of one file must not be compared with a thousand others each.
+        return [
+            file
+            for file in self._library.files_with(identity)
+            if file.path not in self._known or file.path in self._gone or file.path in self._changed
+        ] or _NONE
 
     def has_claimed(self, track_id: int) -> bool:
         return track_id in self._claimed
@@ -73,8 +84,6 @@ class Moves:
             return True
         if file.path in self._changed:
             return self._hash_now(file.path) != file.audio_hash
-        if file.path in self._known:
-            return False  # seen, and the same as ever; or in a folder that cannot be read
         return _is_gone(file.path, self._roots) or _is_same_file(file.path, found.path)
 
     def _hash_now(self, path: bytes) -> str:

@@ -131,9 +131,10 @@ class LibraryStore:
         columns = ", ".join(f'"{name}"' for name in INDEX_COLUMNS)
         with self.database.snapshot() as connection:
             revision = _revision(connection)
+            # "+id": sort the few that the index on rev gives, rather than walk all in order of id.
             changed = "rev > ? AND" if after else "? IS NOT NULL AND"
             rows = connection.execute(
-                f"SELECT {columns} FROM tracks WHERE {changed} hidden IS NULL ORDER BY id",
+                f"SELECT {columns} FROM tracks WHERE {changed} hidden IS NULL ORDER BY +id",
                 (after,),
             ).fetchall()
             hidden: list[int] = []

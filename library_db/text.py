@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 __all__ = ["MAX_TEXT", "fold", "plain_text", "sort_key"]
 
 # Letters that Unicode does not decompose, as people type them on a plain keyboard.
-_PLAIN = str.maketrans(
-    {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+_PLAIN = {
+    "ø": "o", "đ": "d", "ð": "d", "ł": "l", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th",
+    "\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2010": "-", "\u2013": "-",
+}  # fmt: skip
+_OTHER = re.compile(f"[{''.join(_PLAIN)}]")
+
+# Accents of the Latin, Greek and Cyrillic scripts, points of Hebrew, vowel signs of Arabic. Marks
+# that make another letter, as in Japanese and the Indic scripts, stay.
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
 
 _ARTICLES = (
@@ -20,9 +30,12 @@ def fold(text: str) -> str:
     """`text` in lower case and without accents: "Sigur Rós" -> "sigur ros"."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return plain.translate(_PLAIN).replace("\u2019", "'")
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return plain if plain.isascii() else _OTHER.sub(_plain_letter, plain)
+
+
+def _plain_letter(found: re.Match[str]) -> str:
+    return _PLAIN[found[0]]
 
 
 def sort_key(folded: str) -> str:
