@@ -1,0 +1,150 @@
+"""The two short-time spectra that all musical descriptors share, of audio at one loudness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, signal, sparse
+
+__all__ = [
+    "CELL_FRAMES",
+    "CELL_S",
+    "COARSE_HOP",
+    "COARSE_LENGTH",
+    "FINE_HOP",
+    "FINE_LENGTH",
+    "FRAME_RATE_HZ",
+    "FS_HZ",
+    "Level",
+    "Spectra",
+    "mel_filters",
+]
+
+FS_HZ = 16_000
+FINE_LENGTH, FINE_HOP = 512, 256
+COARSE_LENGTH, COARSE_HOP = 4096, 1024
+FRAME_RATE_HZ = FS_HZ / FINE_HOP
+CELL_FRAMES = 187
+"""Fine frames in a cell, the shortest stretch that is described: musicnn's 3 s patch."""
+CELL_S = CELL_FRAMES / FRAME_RATE_HZ
+N_MELS = 96
+_TARGET_POWER = 10.0 ** (-16.0 / 10.0)
+_GATE = 10.0 ** (-4.0)  # blocks 40 dB below the loudest do not count
+_BLOCK = 6400  # 0.4 s, the gating block of ITU-R BS.1770
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How loud a song is: the mean power of its blocks of 0.4 s that are not near silence.
+
+    Parameters
+    ----------
+    powers : tuple of float
+        Mean squares of consecutive blocks, full scale 1.
+    """
+
+    powers: tuple[float, ...] = ()
+
+    def heard(self, x: Array) -> Level:
+        """This level and the samples `x`, shape (n,), that follow."""
+        whole = len(x) // _BLOCK * _BLOCK
+        parts = [x[:whole].reshape(-1, _BLOCK)] if whole else []
+        if whole < len(x):
+            parts.append(x[whole:][None])
+        new = [float(p) for part in parts for p in np.mean(np.square(part, dtype=np.float64), 1)]
+        return Level((*self.powers, *new))
+
+    @property
+    def power(self) -> float:
+        """Mean square of what counts; 0 for silence."""
+        powers = np.asarray(self.powers)
+        if not len(powers) or powers.max() <= 0.0:
+            return 0.0
+        return float(powers[powers >= powers.max() * _GATE].mean())
+
+    @property
+    def gain(self) -> float:
+        """The factor that brings the song to -16 dB full scale, the middle of released music."""
+        power = self.power
+        return float(np.sqrt(_TARGET_POWER / power)) if power > 1e-12 else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spectra:
+    """Short-time spectra of at most a minute of audio.
+
+    Parameters
+    ----------
+    fine : ndarray, shape (T, 257), float32
+        Power of Hann windows of 32 ms, 62.5 a second.
+    mel : ndarray, shape (T, 96), float32
+        log10(1 + 10000 x power) in mel bands (Slaney), what musicnn was trained on.
+    coarse : ndarray, shape (U, 2049), float32
+        Magnitude of Hann windows of 256 ms, 15.625 a second.
+    crest : ndarray, shape (T,), float32
+        Largest sample of a hop over its root mean square.
+    """
+
+    fine: Array
+    mel: Array
+    coarse: Array
+    crest: Array
+
+    @classmethod
+    def of(cls, x: Array) -> Spectra:
+        """Transform `x`, shape (n,), 16 kHz mono brought to one loudness."""
+        fine = np.square(np.abs(_stft(x, FINE_LENGTH, FINE_HOP)))
+        power = (_sparse_mel_filters() @ fine.T).T  # few entries: no matrix product worth threads
+        mel = np.log10(1.0 + 10_000.0 * power).astype(np.float32)
+        coarse = np.abs(_stft(x, COARSE_LENGTH, COARSE_HOP))
+        padded = np.zeros(len(fine) * FINE_HOP, np.float32)
+        padded[: min(len(x), len(padded))] = x[: len(padded)]
+        hops = padded.reshape(-1, FINE_HOP)
+        rms = np.sqrt(np.mean(np.square(hops), axis=1))
+        crest = np.abs(hops).max(axis=1) / (rms + 1e-6)
+        return cls(fine, mel, coarse, crest)
+
+    @property
+    def cells(self) -> int:
+        """Whole cells in this stretch."""
+        return len(self.fine) // CELL_FRAMES
+
+
+def _stft(x: Array, length: int, hop: int) -> NDArray[np.complex64]:
+    """Centred Hann windows (periodic), zeros outside; one frame for each `hop` begun."""
+    padded = np.pad(x.astype(np.float32, copy=False), (length // 2, length // 2))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
+    window = signal.get_window("hann", length).astype(np.float32)
+    spectrum: NDArray[np.complex64] = fft.rfft(frames * window, axis=1)
+    return spectrum
+
+
+@lru_cache(maxsize=1)
+def mel_filters() -> Array:
+    """Triangles of equal area, shape (257, 96): Slaney's Auditory Toolbox (1998), as librosa's."""
+    hz = np.linspace(0.0, FS_HZ / 2, FINE_LENGTH // 2 + 1)
+    edges = _hz_of_mel(np.linspace(0.0, _mel_of_hz(FS_HZ / 2), N_MELS + 2))
+    rise = (hz[:, None] - edges[:-2]) / np.diff(edges)[:-1]
+    fall = (edges[2:] - hz[:, None]) / np.diff(edges)[1:]
+    weights = np.maximum(0.0, np.minimum(rise, fall)) * (2.0 / (edges[2:] - edges[:-2]))
+    return weights.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _sparse_mel_filters() -> sparse.csr_array:
+    return sparse.csr_array(mel_filters().T)
+
+
+def _mel_of_hz(hz: float) -> float:
+    return hz * 3.0 / 200.0 if hz < 1000.0 else 15.0 + 27.0 * np.log(hz / 1000.0) / np.log(6.4)
+
+
+def _hz_of_mel(mel: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(
+        mel < 15.0, mel * 200.0 / 3.0, 1000.0 * np.exp(np.log(6.4) * (mel - 15.0) / 27.0)
+    )

@@ -1,0 +1,133 @@
+"""Timbre and dynamics of music: spectral shape and contrast, flux, loudness and how it moves."""
+
+from __future__ import annotations
+
+import itertools
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from inference.audio.cells import fine_means
+from inference.audio.spectra import FINE_LENGTH, FS_HZ, Spectra
+
+__all__ = ["TimbreCells", "timbre_cells", "timbre_features"]
+
+Array = NDArray[np.float32]
+
+_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 7200)
+_CEPSTRA = 20
+_EXTREME = 0.2  # share of a band's bins that make its peak and its valley
+
+
+class TimbreCells(NamedTuple):
+    """Moments of colour and loudness, first axis cells; (..., 2) are means of x and x squared.
+
+    Parameters
+    ----------
+    contrast : ndarray, shape (n, 6, 2)
+        log10 peak to valley of a band (Jiang et al., ICME 2002).
+    balance : ndarray, shape (n, 6, 2)
+        log10 power of a band less the log10 power of the frame.
+    shape : ndarray, shape (n, 8, 2)
+        Centroid and spread in octaves, roll-off at 0.85 and 0.5, flatness below and above 2 kHz,
+        flux, crest of the wave.
+    loudness : ndarray, shape (n, 3, 2)
+        log10 power, mean of the log-mel bands, and the cell's own mean of the former.
+    quiet : ndarray, shape (n, 2)
+        Share of frames 6 and 20 dB below the song.
+    cepstra : ndarray, shape (n, 20, 2)
+        Cosine transform of the log-mel bands.
+    cepstral_change : ndarray, shape (n, 20)
+        Mean size of its difference over 5 frames.
+    """
+
+    contrast: Array
+    balance: Array
+    shape: Array
+    loudness: Array
+    quiet: Array
+    cepstra: Array
+    cepstral_change: Array
+
+
+def timbre_cells(spectra: Spectra) -> TimbreCells:
+    """Moments of each cell of `spectra`."""
+    power = spectra.fine
+    log = np.log10(power + 1e-6)
+    total = power.sum(axis=1)
+    loud = np.log10(total + 1e-5)
+    cepstra = fft.dct(spectra.mel, type=2, norm="ortho", axis=1)[:, :_CEPSTRA]
+    change = np.zeros_like(cepstra)
+    change[5:] = np.abs(cepstra[5:] - cepstra[:-5])
+    contrast, balance = _bands(power, log, loud)
+    loudness = fine_means(_squares(np.stack([loud, spectra.mel.mean(axis=1)], axis=1)))
+    own = np.stack([loudness[:, 0, 0], loudness[:, 0, 0] ** 2], axis=1)[:, None]
+    reference = np.log10(max(float(total.mean()), 1e-5))
+    quiet = np.stack([loud < reference - 0.6, loud < reference - 2.0], axis=1)
+    return TimbreCells(
+        contrast=fine_means(_squares(contrast)),
+        balance=fine_means(_squares(balance)),
+        shape=fine_means(_squares(_shape(spectra, total))),
+        loudness=np.concatenate([loudness, own], axis=1),
+        quiet=fine_means(quiet.astype(np.float32)),
+        cepstra=fine_means(_squares(cepstra)),
+        cepstral_change=fine_means(change),
+    )
+
+
+def _squares(x: Array) -> Array:
+    return np.stack([x, x * x], axis=-1)
+
+
+def _bands(power: Array, log: Array, loud: Array) -> tuple[Array, Array]:
+    step = FS_HZ / FINE_LENGTH
+    contrast, balance = [], []
+    for low, high in itertools.pairwise(_EDGES_HZ):
+        a, b = round(low / step), round(high / step)
+        ordered = np.sort(log[:, a:b], axis=1)
+        few = max(1, round(_EXTREME * (b - a)))
+        contrast.append(ordered[:, -few:].mean(axis=1) - ordered[:, :few].mean(axis=1))
+        balance.append(np.log10(power[:, a:b].sum(axis=1) + 1e-6) - loud)
+    return np.stack(contrast, axis=1), np.stack(balance, axis=1)
+
+
+@lru_cache(maxsize=1)
+def _octaves() -> Array:
+    hz = np.arange(FINE_LENGTH // 2 + 1) * FS_HZ / FINE_LENGTH
+    octaves: Array = np.log2(np.maximum(hz, 20.0) / 1000.0).astype(np.float32)
+    return octaves
+
+
+def _shape(spectra: Spectra, total: Array) -> Array:
+    amplitude = np.sqrt(spectra.fine)
+    share = amplitude / (amplitude.sum(axis=1, keepdims=True) + 1e-3)
+    centroid = share @ _octaves()
+    spread = np.sqrt(np.maximum(share @ np.square(_octaves()) - centroid**2, 0.0))
+    rising = np.cumsum(spectra.fine, axis=1)
+    columns = [centroid, spread]
+    for part in (0.85, 0.5):
+        columns.append(_octaves()[np.argmax(rising >= part * total[:, None], axis=1)])
+    middle = 2000 * FINE_LENGTH // FS_HZ
+    for half in (spectra.fine[:, 2:middle], spectra.fine[:, middle:230]):
+        columns.append(np.log(half + 1e-6).mean(axis=1) - np.log(half.mean(axis=1) + 1e-6))
+    flux = np.zeros_like(centroid)
+    flux[1:] = np.sqrt(np.square(np.diff(share, axis=0)).sum(axis=1))
+    columns += [flux, np.log(spectra.crest + 0.1)]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def timbre_features(cells: TimbreCells) -> Array:
+    """Descriptors of each window, (W, k), from moments averaged over it."""
+    parts = [
+        *_both(cells.contrast), *_both(cells.balance), *_both(cells.shape), *_both(cells.loudness),
+        cells.quiet, *_both(cells.cepstra), cells.cepstral_change,
+    ]  # fmt: skip
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _both(moments: Array) -> tuple[Array, Array]:
+    mean = moments[..., 0]
+    return mean, np.sqrt(np.maximum(moments[..., 1] - mean**2, 0.0))
