@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from app.cli.console import UsageError, message, out
-from app.cli.train import without_paths
+from app.cli.train import recorded
 from inference.errors import UndertoneError
 
 __all__ = ["add_parser", "run"]
@@ -50,7 +49,7 @@ def _arguments(parser: argparse.ArgumentParser, table: str) -> None:
     parser.add_argument("--root", metavar="DIR", type=Path, required=True, help="the data set")
     parser.add_argument("--dataset", default=dataset, help=f"its layout (default: {dataset})")
     parser.add_argument("--protocol", choices=tuple(_PROTOCOLS), default=protocol)
-    parser.add_argument("--systems", metavar="NAMES", help="some rows only, with commas between")
+    parser.add_argument("--systems", metavar="NAMES", help="some rows only, with ; between")
     parser.add_argument("--folds", type=int, default=5, metavar="N")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--quick", action="store_true", help="only see that it runs")
@@ -82,12 +81,12 @@ def run(args: argparse.Namespace) -> int:
         sensor_root=getattr(args, "sensor_root", None),
         sensor_dataset=getattr(args, "sensor_dataset", "hku956"),
         weights=getattr(args, "weights", None),
-        systems=tuple(s.strip() for s in args.systems.split(",")) if args.systems else (),
+        systems=tuple(s.strip() for s in args.systems.split(";")) if args.systems else (),
         folds=args.folds,
         seeds=args.seeds,
         quick=args.quick,
         resume=args.resume,
-        command=["undertone", *without_paths(sys.argv[1:])],
+        command=recorded(args, "evaluate", args.table),
     )
     message("this will take:")
     for line in commands.lines(commands.cost(options)):

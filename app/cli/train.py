@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 from app.cli.console import UsageError, message, out
 from inference.errors import UndertoneError
 
-__all__ = ["add_parser", "run", "without_paths"]
+__all__ = ["add_parser", "recorded", "run"]
 
 _EPILOG = """\
 examples:
@@ -73,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         models=args.out or args.home.models_dir,
         results=args.results or work / "results",
     )
-    command = ["undertone", *without_paths(sys.argv[1:])]
+    command = recorded(args, "train", args.what)
     if args.what == "sensor":
         options = commands.SensorOptions(
             args.root, args.dataset, args.folds, args.seeds, args.quick, command
@@ -130,13 +128,18 @@ def _run(job: Any) -> Path:
             shown.show(progress, progress.text or "training")
 
 
-def without_paths(words: list[str]) -> list[str]:
-    """The command without the machine's folders, for records: DIR in their place."""
-    shown: list[str] = []
-    for word in words:
-        hide = bool(shown) and shown[-1] in _PATH_OPTIONS
-        shown.append(("FILE" if shown[-1] == "--weights" else "DIR") if hide else word)
-    return [w if shlex.quote(w) == w else "DIR" for w in shown]
+_NOT_RECORDED = ("home", "work", "out", "results", "resume", "dry_run", "command")
 
 
-_PATH_OPTIONS = {"--root", "--sensor-root", "--work", "--out", "--results", "--home", "--weights"}
+def recorded(args: argparse.Namespace, *words: str) -> list[str]:
+    """The command for a record: every setting, with DIR or FILE for the machine's paths."""
+    shown = ["undertone", *words]
+    for name, value in sorted(vars(args).items()):
+        if name in _NOT_RECORDED or value in (None, False, [], *words):
+            continue
+        shown.append("--" + name.replace("_", "-"))
+        if isinstance(value, Path):
+            shown.append("FILE" if name == "weights" else "DIR")
+        elif value is not True:
+            shown.append(str(value))
+    return shown

@@ -13,6 +13,7 @@ from inference.errors import UndertoneError
 __all__ = ["RECIPE", "install_vgg19", "recipe_folder"]
 
 RECIPE = "ms-sg-vgg19"
+CALIBRATION_PIECES = 16
 _NEEDS_TRAINING = UndertoneError(
     "building this model needs PyTorch and ONNX, which are not installed",
     "Install Undertone with its training extra: pip install 'undertone[train]'.",
@@ -68,7 +69,7 @@ def install_vgg19(
         progress("converting the network")
         export_front_end(model, plain)
         progress("reducing it to 8 bits")
-        quantise(plain, small, (c[::2] for c in calibration_segments(16)))
+        quantise(plain, small, (c[::2] for c in calibration_segments(CALIBRATION_PIECES)))
         progress("writing the model")
         return write_model(card, folder, {**files, "front_end": small})
 
