@@ -123,7 +123,7 @@ class WorkerPool(Generic[T, R]):
             item = worker.take()
             if not worker.is_usable:
                 self._bury(worker)
-                if not worker.was_ready:  # the item had no part in that
+                if not worker.was_ready or worker.was_dismissed:  # the item had no part in that
                     self.submit(item, limit_s=worker.limit_s)
                     continue
             finished.append(Finished(item, result))
@@ -167,6 +167,7 @@ class _Worker(Generic[T, R]):
         self.item: T | None = None
         self.was_ready = False
         self.is_usable = True
+        self.was_dismissed = False
         self.ended = ""
         self.limit_s = 0.0
         self._since = time.monotonic()
@@ -233,7 +234,7 @@ class _Worker(Generic[T, R]):
         return f"its worker process died: {name}"
 
     def _was_killed(self) -> bool:
-        return self._process.exitcode in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGHUP)
+        return self._process.exitcode in (-signal.SIGKILL, -signal.SIGTERM)
 
     def terminate(self) -> None:
         self._process.kill()
@@ -242,6 +243,7 @@ class _Worker(Generic[T, R]):
         self._pipe.close()
         self._process.join(_END_LIMIT_S)  # a process inside a dead network disk cannot be ended
         self.ended = self.obituary()
+        self.was_dismissed = self._process.exitcode == -signal.SIGTERM
         if not self._process.is_alive():
             self._process.close()
 
@@ -261,7 +263,9 @@ def _interrupts_held() -> Iterator[None]:
 
 def _work(pipe: Connection, load: Callable[[], Callable[[T], R]]) -> None:
     """The whole life of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGHUP"):  # the parent decides; it ends when the parent does
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     for variable in _THREAD_VARIABLES:  # before numpy is imported
         os.environ[variable] = "1"
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -76,6 +76,8 @@ def out(text: str, *, end: str = "\n") -> None:
     ------
     OutputClosedError
         If nobody reads it any more.
+    UndertoneError
+        If it cannot be written, say on a full disk.
     """
     try:
         try:
@@ -84,9 +86,8 @@ def out(text: str, *, end: str = "\n") -> None:
             encoding = sys.stdout.encoding or "ascii"
             sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
         sys.stdout.flush()
-    except BrokenPipeError:
-        _mute_stdout()
-        raise OutputClosedError from None
+    except OSError as error:
+        raise _lost(error) from None
 
 
 def write_bytes(data: bytes) -> None:
@@ -96,14 +97,15 @@ def write_bytes(data: bytes) -> None:
     ------
     OutputClosedError
         If nobody reads it any more.
+    UndertoneError
+        If it cannot be written, say on a full disk.
     """
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        _mute_stdout()
-        raise OutputClosedError from None
+    except OSError as error:
+        raise _lost(error) from None
 
 
 def flush() -> None:
@@ -113,17 +115,28 @@ def flush() -> None:
     ------
     OutputClosedError
         If nobody reads it any more.
+    UndertoneError
+        If it cannot be written, say on a full disk.
     """
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        _mute_stdout()
-        raise OutputClosedError from None
+    except OSError as error:
+        raise _lost(error) from None
 
 
 def dump_json(value: Any, *, indent: int | None = None) -> str:
     """JSON in ASCII, without NaN; a byte of a path that is not UTF-8 survives as ``\\udcXX``."""
     return json.dumps(value, ensure_ascii=True, allow_nan=False, indent=indent)
+
+
+def _lost(error: OSError) -> Exception:
+    """What to raise when stdout takes no more."""
+    _mute_stdout()
+    if isinstance(error, BrokenPipeError):
+        return OutputClosedError()
+    return UndertoneError(
+        f"the output cannot be written ({error.strerror or error})", "Is the disk full?"
+    )
 
 
 def _mute_stdout() -> None:

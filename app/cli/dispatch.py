@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -90,7 +91,7 @@ def _run(arguments: list[str]) -> int:
     if args.command is None:
         return _open_window(args)
     if module is None:
-        raise UndertoneError(f"`undertone {args.command}` is not in this version")
+        raise UsageError(f"`undertone {args.command}` is not in this version")
     return int(module.run(args))
 
 
@@ -133,7 +134,8 @@ def _build(arguments: list[str]) -> tuple[argparse.ArgumentParser, ModuleType | 
     for command in COMMANDS:
         loaded = _load(command) if command.name == typed else None
         if loaded is None:
-            subparsers.add_parser(command.name, help=command.help)
+            if command.name == typed or _is_there(command):
+                subparsers.add_parser(command.name, help=command.help)
             continue
         module = loaded
         sub = loaded.add_parser(subparsers)
@@ -162,6 +164,10 @@ def _load(command: Command) -> ModuleType | None:
         if error.name == command.module:
             return None
         raise
+
+
+def _is_there(command: Command) -> bool:
+    return importlib.util.find_spec(command.module) is not None
 
 
 def _set_help(subparsers: argparse._SubParsersAction[_Parser], of: Command) -> None:

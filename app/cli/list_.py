@@ -80,7 +80,8 @@ def find(
         return [int(i) for i in library.search(query, sort=sort, descending=descending)]
     except QueryError as error:
         pointer = " " * error.start + "^" * max(1, error.end - error.start)
-        raise UsageError(f"{error.message}\n  {query}\n  {pointer}") from error
+        remedy = f"\n{error.remedy}" if error.remedy else ""
+        raise UsageError(f"{error.message}\n  {query}\n  {pointer}{remedy}") from error
 
 
 def songs(library: Library, ids: Sequence[int]) -> Iterator[tuple[Track, TrackEmotion]]:
@@ -102,6 +103,8 @@ def _print_json(library: Library, ids: Sequence[int]) -> None:
 def _print_table(library: Library, ids: Sequence[int]) -> None:
     wide = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
     moods = dict.fromkeys(QUADRANTS, 0)
+    if ids and sys.stdout.isatty():
+        out(f"{'mood':6} {'val.':>5} {'aro.':>5} sure  song")
     for track, emotion in songs(library, ids):
         if emotion.quadrant is not None:
             moods[emotion.quadrant] += 1

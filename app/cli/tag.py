@@ -8,8 +8,9 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from app.cli.console import OutputClosedError, UsageError, clean, dump_json, out
 from app.cli.interrupt import Interrupt
@@ -17,6 +18,7 @@ from app.cli.opening import open_library, preview_library
 from app.cli.progress import Display, display
 from app.cli.scan import absolute
 from inference.emotion import QUADRANTS, Quadrant
+from inference.errors import UndertoneError
 
 if TYPE_CHECKING:
     from app.tagging import TagReport, TagRow
@@ -149,7 +151,8 @@ def _known_model(options: Any, music_model: Any) -> Any:
     try:
         return music_model(options.model_id, options.models_dir)
     except CatalogError as error:
-        if options.model_id is None:
+        named = options.model_id
+        if named is None or (options.models_dir / named).exists():  # it is there, and damaged
             raise
         raise UsageError(error.message, error.remedy) from error
 
@@ -163,7 +166,7 @@ def _sink(name: str | None) -> Iterator[Any]:
         yield out
     else:
         try:
-            file = Path(name).open("w", encoding="ascii")  # noqa: SIM115 (closed below)
+            file = Path(name).open("wb", buffering=0)  # noqa: SIM115 (closed below)
         except OSError as error:
             raise UsageError(
                 f"cannot write {name} ({error.strerror})", "Name another file with --jsonl"
@@ -172,9 +175,16 @@ def _sink(name: str | None) -> Iterator[Any]:
             yield functools.partial(_write_line, file)
 
 
-def _write_line(file: IO[str], line: str) -> None:
-    file.write(line + "\n")
-    file.flush()
+def _write_line(file: FileIO, line: str) -> None:
+    rest = (line + "\n").encode("ascii")
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError as error:
+        raise UndertoneError(
+            f"{file.name!r} cannot be written ({error.strerror}); finished songs are kept",
+            "Free some space and run the same command again",
+        ) from error
 
 
 def _summary(report: TagReport, *, dry_run: bool) -> str:

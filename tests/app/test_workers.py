@@ -6,6 +6,7 @@ import functools
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ def work(item: str) -> str:
         os.kill(os.getpid(), signal.SIGKILL)
     if item == "hang":
         signal.pause()
+    if item.startswith("dismissed ") and not (mark := Path(item.partition(" ")[2])).exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGTERM)
     if item == "threads":
         return os.environ["OMP_NUM_THREADS"]
     if item == "interrupt":
@@ -94,6 +98,14 @@ def test_a_worker_that_died_idle_is_replaced(pool: WorkerPool[str, str]) -> None
     os.kill(worker._process.pid or 0, signal.SIGKILL)
     worker._process.join()
     assert run(pool, "b") == {"b": "B"}
+
+
+def test_an_item_is_tried_again_where_its_worker_was_sent_away(
+    pool: WorkerPool[str, str], tmp_path: Path
+) -> None:
+    mark = tmp_path / "was here"
+    item = f"dismissed {mark}"
+    assert run(pool, item) == {item: item.upper()}
 
 
 def test_workers_ignore_interrupts_and_use_one_thread(pool: WorkerPool[str, str]) -> None:
