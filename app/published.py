@@ -12,6 +12,7 @@ import tarfile
 import urllib.error
 import urllib.parse
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -82,7 +83,7 @@ def take_weights(archive: Path, target: Path) -> Path:
             for block in _blocks(_member(tar, archive)):
                 digest.update(block)
                 file.write(block)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise PublishedError(
             f"{archive.name} cannot be unpacked ({error})", "Delete it and fetch it again"
         ) from error

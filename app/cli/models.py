@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,16 +64,25 @@ def _list(args: argparse.Namespace) -> int:
         return 0
     for card in cards:
         out(f"{card.id}  {card.version}  ({card.kind})")
-        out(f"    {clean(card.summary or card.title)}")
-        for metric in card.metrics:
-            between = ""
-            if metric.low is not None and metric.high is not None:
-                between = f" [{metric.low:.3f}, {metric.high:.3f}]"
-            out(f"    {clean(metric.name)}: {metric.value:.3f}{between}, {clean(metric.protocol)}")
-        out(f"    licence: {clean(card.licence)}")
+        for line in _about(card):
+            out(textwrap.fill(clean(line), 96, initial_indent="    ", subsequent_indent="      "))
     if not cards:
         message("no model is installed; `undertone doctor` says more")
     return 0
+
+
+def _about(card: ModelCard) -> Iterator[str]:
+    yield card.summary or card.title
+    told = ""
+    for metric in card.metrics:
+        if metric.protocol != told:
+            told = metric.protocol
+            yield f"measured by {told}:"
+        between = ""
+        if metric.low is not None and metric.high is not None:
+            between = f"  [{metric.low:.3f}, {metric.high:.3f}]"
+        yield f"- {metric.name} {metric.value:.3f}{between}"
+    yield f"licence: {card.licence}"
 
 
 def _to_json(card: ModelCard) -> dict[str, Any]:
