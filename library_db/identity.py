@@ -31,6 +31,7 @@ SAMPLE_BYTES = 64 * 1024
 
 _BLOCK_BYTES = 1024 * 1024
 _MAX_PARTS = 100_000
+_MAX_POSITION = 2**62
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 
@@ -159,6 +160,8 @@ def _payload(file: BinaryIO) -> _Payload:
 
 
 def _at(file: BinaryIO, position: int, count: int) -> bytes:
+    if position > _MAX_POSITION:
+        return b""
     file.seek(position)
     return file.read(count)
 

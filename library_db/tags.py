@@ -130,7 +130,10 @@ def read_tags(path: Path) -> Tags:
     info = audio.info
     facts = {
         "duration_s": _positive(getattr(info, "length", None), 1e7),
-        "fs_hz": _whole(getattr(info, "sample_rate", None), 10_000_000),
+        # Opus has no rate of its own: it always decodes to 48 kHz (RFC 7845, section 5.1).
+        "fs_hz": 48000
+        if isinstance(audio, OggOpus)
+        else _whole(getattr(info, "sample_rate", None), 10**7),
         "channels": _whole(getattr(info, "channels", None), 1024),
         "bitrate_kbps": _whole((getattr(info, "bitrate", None) or 0) / 1000, 10_000_000),
     }
@@ -242,7 +245,7 @@ def _without_tags(file: Any) -> Any:
     """The stream of an MP3 whose tag is too large to load."""
     file.seek(0)
     header = file.read(10)
-    audio = MP3()
+    audio: Any = MP3.__new__(MP3)
     audio.info = MPEGInfo(file, _id3_bytes(header) + 10)
     audio.tags = None
     return audio
