@@ -98,11 +98,14 @@ class Actions(QObject):
         self.show_on_plane = make(
             QT_TRANSLATE_NOOP("Actions", "Show on the mood plane"), "", "plane", songs=True
         )
+        self.similar = make(
+            QT_TRANSLATE_NOOP("Actions", "Play more like this"), "Ctrl+J", "similar", songs=True
+        )
         self.open_folder = make(
             QT_TRANSLATE_NOOP("Actions", "Open the folder"), "", "folder", songs=True
         )
         self.song = [
-            self.play_next, self.enqueue, *self.moods.values(), self.retag,
+            self.play_next, self.enqueue, self.similar, *self.moods.values(), self.retag,
         ]  # fmt: skip
 
     def _make_player_actions(self) -> None:

@@ -261,7 +261,7 @@ class MainWindow(QMainWindow):
         a.quit.triggered.connect(self.close)
         self.table.set_actions(
             [
-                a.play, a.play_next, a.enqueue, None, *a.moods.values(), None,
+                a.play, a.play_next, a.enqueue, a.similar, None, *a.moods.values(), None,
                 a.retag, a.show_on_plane, a.open_folder,
             ]
         )  # fmt: skip

@@ -156,7 +156,7 @@ class SeekBar(QAbstractSlider):
         if self.isSliderDown():
             self.setValue(self._value_at(x))
         if self.isEnabled():
-            QToolTip.showText(event.globalPosition().toPoint(), self._told(x), self)
+            QToolTip.showText(event.globalPosition().toPoint(), self.told(x), self)
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -205,7 +205,8 @@ class SeekBar(QAbstractSlider):
         share = min(max((x - groove.x()) / groove.width(), 0.0), 1.0)
         return int(share * self.maximum())
 
-    def _told(self, x: float) -> str:
+    def told(self, x: float) -> str:
+        """What the pointer hears at `x` px: the moment and its mood."""
         t_s = self._value_at(x) / 1000.0
         if self._curve is None:
             return clock(t_s)
@@ -256,7 +257,7 @@ class SeekBar(QAbstractSlider):
         t = curve.start_s + curve.hop_s * np.arange(len(curve.probabilities))
         step = max(1, len(t) // max(int(groove.width()), 1))
         xs = groove.x() + groove.width() * np.clip(t / length_s, 0, 1)
-        ys = base - height * (curve.arousal + 1.0) / 2.0
+        ys = base - height * (0.1 + 0.45 * (curve.arousal + 1.0))
         line = QPainterPath(QPointF(groove.left(), float(ys[0])))
         for px, py in zip(xs[::step], ys[::step], strict=True):
             line.lineTo(float(px), float(py))

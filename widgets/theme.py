@@ -181,13 +181,6 @@ class Theme(QObject):
             font.setWeight(QFont.Weight.DemiBold)
         return font
 
-    @property
-    def reduced_motion(self) -> bool:
-        """True where the desktop asks for no animation."""
-        return not QApplication.isEffectEnabled(Qt.UIEffect.UI_AnimateMenu) and not bool(
-            self._app.style().styleHint(self._app.style().StyleHint.SH_Widget_Animate)
-        )
-
     def _choose(self) -> Tokens:
         if self._mode is Mode.SYSTEM:
             scheme = QGuiApplication.styleHints().colorScheme()

@@ -299,12 +299,16 @@ class Desktop(QObject):
 
         facts = [
             (self.tr("Version"), version("undertone")),
-            (self.tr("Sound"), self.player.backend_name),
+            (self.tr("Sound"), self._sound()),
             (self.tr("Stored in"), str(self.home.folder)),
         ]
         dialog = AboutDialog(self.theme, facts, self.window)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def _sound(self) -> str:
+        name = self.player.backend_name
+        return self.tr("none: libVLC is missing") if name == "silent" else name
 
     # ending
 

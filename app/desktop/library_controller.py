@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["LibraryController", "track_rows"]
 
 _SETTLE_MS = 250
+_COUNT_MS = 60
 _LOOK_MS = 5000
 _VIEWS = {
     "all": "",
@@ -100,6 +101,11 @@ class LibraryController(QObject):
         self._looker.timeout.connect(self.look_for_foreign_changes)
         self._looking = False
         self._writing = 0
+        # Counting waits until the list is shown and the next key has not come.
+        self._count_soon = QTimer(self)
+        self._count_soon.setSingleShot(True)
+        self._count_soon.setInterval(_COUNT_MS)
+        self._count_soon.timeout.connect(self._count)
         rows.wanted.connect(self._fetch)
         self._written.connect(self._on_written)
 
@@ -156,7 +162,18 @@ class LibraryController(QObject):
             return ids if picked is None else ids[np.isin(ids, picked)]
 
         self._searcher.call(look, lambda ids: self._on_found(ids, same), self._on_error)
-        self._count(text)
+        self._count_soon.start()
+
+    def similar(self, track_id: int, count: int, then: Callable[[list[int]], None]) -> None:
+        """The songs whose mood is nearest to one song's, itself first; none where it has none."""
+        library = self.library
+
+        def look() -> list[int]:
+            points = _points(library, None)
+            place = points.place_of(track_id)
+            return [] if place is None else [int(i) for i in points.nearest(place, count)]
+
+        self._runner.call(look, then, self._on_error)
 
     def find(self, query: str, then: Callable[[NDArray[np.int64]], None]) -> None:
         """Ask another question on the side."""
@@ -183,11 +200,11 @@ class LibraryController(QObject):
     @property
     def restless(self) -> bool:
         """Whether a question or a write is still under way."""
-        return self._settle.isActive() or self._writing > 0
+        return self._settle.isActive() or self._count_soon.isActive() or self._writing > 0
 
     def stop(self) -> None:
-        self._settle.stop()
-        self._looker.stop()
+        for timer in (self._settle, self._looker, self._count_soon):
+            timer.stop()
 
     def fetch(self, ids: Sequence[int], then: Callable[[list[TrackRow]], None]) -> None:
         """Rows of songs, not by way of the cache."""
@@ -244,7 +261,8 @@ class LibraryController(QObject):
                 lambda: _points(library, among), self.points_ready.emit, self._on_error
             )
 
-    def _count(self, text: str) -> None:
+    def _count(self) -> None:
+        text = self._text.strip()
         library, unsure = self.library, _joined(self._view_query("unsure"), text)
         untagged = _joined(self._view_query("untagged"), text)
 

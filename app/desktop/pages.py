@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PageController"]
 
+_SIMILAR = 100
+
 
 class PageController(QObject):
     """Leads what the listener asks of the views to the library, and its answers back."""
@@ -73,6 +75,7 @@ class PageController(QObject):
         for label, action in actions.moods.items():
             action.triggered.connect(lambda _=False, to=label: self._correct(to))
         actions.retag.triggered.connect(self._retag)
+        actions.similar.triggered.connect(self._play_similar)
         actions.show_on_plane.triggered.connect(self._show_on_plane)
         plane = window.plane
         library.points_ready.connect(self._on_points)
@@ -146,6 +149,17 @@ class PageController(QObject):
         if self._window.page is Page.PLANE:
             return self._window.plane.chosen_ids()
         return self._window.table.selected_ids()
+
+    def _play_similar(self) -> None:
+        def play(ids: list[int]) -> None:
+            if ids:
+                self._glue.play_among(ids, 0)
+            else:
+                self._window.toasts.show_toast(self.tr("This song has no mood yet"))
+
+        chosen = self._chosen()[:1]
+        if chosen:
+            self._library.similar(chosen[0], _SIMILAR, play)
 
     def _show_picked(self, ids: list[int]) -> None:
         self._window.sidebar.choose_nothing()

@@ -17,7 +17,13 @@ _log = logging.getLogger(__name__)
 
 _SAVE_AFTER_MS = 1000
 _SHOWN = ("appearance", "library", "playback", "tagging")
-_HIDDEN = {("playback", name) for name in ("volume", "muted", "shuffle", "repeat")}
+_HIDDEN = {
+    *(("playback", name) for name in ("volume", "muted", "shuffle", "repeat")),  # in the player bar
+    ("playback", "output_device"),
+    ("appearance", "reduced_motion"),  # nothing moves by itself
+    ("appearance", "notifications"),
+}
+"""Not in the dialog: shown elsewhere, or without effect so far."""
 
 
 class Preferences(QObject):

@@ -194,7 +194,14 @@ def test_every_text_passes_the_translator(
     qtbot: QtBot, start: Start, tagged: Path, songs: Path, marked: None
 ) -> None:
     desktop = start()
-    own_names = {"Undertone", *(f"Song {n}" for n in range(8)), "Ana", "Bo", "First"}
+    own_names = {
+        "Undertone",
+        *(f"Song {n}" for n in range(8)),
+        "Ana",
+        "Bo",
+        "First",
+        str(desktop.home.folder),
+    }
     roots = [desktop.window, *dialogs(desktop)]
     plain = {
         text

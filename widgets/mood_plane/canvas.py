@@ -43,6 +43,8 @@ _MOST_NAMES = 24
 _CATCH_PX = 14
 _NEIGHBOURS = 100
 _STEP_PX = 60
+_REACH_PX = 60
+_ON_THE_WAY = 30
 
 
 class Tool(Enum):
@@ -51,6 +53,7 @@ class Tool(Enum):
     MOVE = "move"
     RECTANGLE = "rectangle"
     LASSO = "lasso"
+    PATH = "path"
 
 
 class PlaneCanvas(QWidget):
@@ -76,6 +79,7 @@ class PlaneCanvas(QWidget):
         self._hovered: int | None = None
         self._playing: int | None = None
         self._chosen: NDArray[np.bool_] | None = None
+        self._order: NDArray[np.int64] | None = None
         self._path: list[QPointF] = []
         self._dragging: Tool | None = None
         self._pressed = QPointF()
@@ -98,6 +102,8 @@ class PlaneCanvas(QWidget):
         self._points = points
         self._hovered = None if hovered is None else points.place_of(hovered)
         self._chosen = np.isin(points.ids, chosen) if len(chosen) else None
+        if self._order is not None:
+            self._order = chosen[np.isin(chosen, points.ids)]
         if self._chosen is not None and not self._chosen.any():
             self._chosen = None
         self._redraw()
@@ -136,20 +142,26 @@ class PlaneCanvas(QWidget):
 
     def clear_selection(self) -> None:
         if self._chosen is not None:
-            self._chosen = None
+            self._chosen = self._order = None
             self._redraw()
             self.selection_changed.emit(self.chosen_ids())
 
     def chosen_ids(self) -> NDArray[np.int64]:
-        """The songs in the rectangle or lasso."""
+        """The songs in the rectangle or lasso, or along the path in its order."""
         if self._chosen is None:
             return np.empty(0, np.int64)
+        if self._order is not None:
+            return self._order
         return self._points.ids[self._chosen]
 
     @property
     def hovered_id(self) -> int | None:
         """The song under the mouse, or the one that the keys have gone to."""
         return None if self._hovered is None else int(self._points.ids[self._hovered])
+
+    @property
+    def points(self) -> PlanePoints:
+        return self._points
 
     @property
     def viewport(self) -> Viewport:
@@ -291,7 +303,22 @@ class PlaneCanvas(QWidget):
         self.play_requested.emit([int(i) for i in self._points.nearest(place, _NEIGHBOURS)])
 
     def _choose(self, tool: Tool) -> None:
-        """Choose what lies in the drawn shape, by looking it up in a picture of the shape."""
+        """Choose what lies in or along the drawn shape."""
+        self._order = None
+        if tool is Tool.PATH:
+            way = [self._view.at(place.x(), place.y()) for place in self._path]
+            reach = _REACH_PX / self._view.scale_x
+            order = self._points.along(np.array(way, np.float32), reach, _ON_THE_WAY)
+            chosen = np.isin(self._points.ids, order)
+            self._order = order if len(order) else None
+        else:
+            chosen = self._inside(tool)
+        self._chosen = chosen if chosen.any() else None
+        self._redraw()
+        self.selection_changed.emit(self.chosen_ids())
+
+    def _inside(self, tool: Tool) -> NDArray[np.bool_]:
+        """Which songs lie in the drawn shape, looked up in a picture of it."""
         mask = QImage(self.size(), QImage.Format.Format_Grayscale8)
         mask.fill(0)
         painter = QPainter(mask)
@@ -309,9 +336,7 @@ class PlaneCanvas(QWidget):
         inside = (x >= 0) & (x < mask.width()) & (y >= 0) & (y < mask.height())
         chosen = np.zeros(len(self._points), np.bool_)
         chosen[inside] = picture[y[inside], x[inside]] > 0
-        self._chosen = chosen if chosen.any() else None
-        self._redraw()
-        self.selection_changed.emit(self.chosen_ids())
+        return chosen
 
     def _nearest(self, x: float, y: float, catch_px: float = _CATCH_PX) -> int | None:
         if not len(self._points):
@@ -466,6 +491,9 @@ class PlaneCanvas(QWidget):
         painter.setPen(QPen(tokens.colour("ink"), 1.5, Qt.PenStyle.DashLine))
         if self._dragging is Tool.RECTANGLE:
             painter.drawRect(QRectF(self._path[0], self._path[-1]).normalized())
+        elif self._dragging is Tool.PATH:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPolyline(QPolygonF(self._path))
         else:
             painter.drawPolygon(QPolygonF(self._path))
 

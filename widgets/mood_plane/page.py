@@ -71,6 +71,7 @@ class MoodPlanePage(QWidget):
             (Tool.MOVE, "move", self.tr("Move the plane")),
             (Tool.RECTANGLE, "rectangle", self.tr("Choose with a rectangle (Shift and drag)")),
             (Tool.LASSO, "lasso", self.tr("Choose with a lasso (Alt and drag)")),
+            (Tool.PATH, "path", self.tr("Draw a way: songs that travel along it")),
         ):
             control = IconButton(theme, icon, text)
             control.setCheckable(True)

@@ -50,6 +50,38 @@ class PlanePoints:
         found = np.flatnonzero(self.ids == track_id)
         return int(found[0]) if len(found) else None
 
+    def along(self, way: NDArray[np.float32], reach: float, count: int) -> NDArray[np.int64]:
+        """Ids of songs that lie along a way, in its order.
+
+        Parameters
+        ----------
+        way : ndarray, shape (m, 2)
+            Valence and arousal of the corners of the way.
+        reach : float
+            How far from the way a song may lie.
+        count : int
+            At most so many, spread evenly along the way, the nearest to it first.
+        """
+        steps = np.hypot(*np.diff(way, axis=0).T)
+        length = np.concatenate(([0.0], np.cumsum(steps)))
+        if not len(self) or length[-1] <= 0:
+            return np.empty(0, np.int64)
+        stops = np.linspace(0.0, length[-1], max(count, 2) * 2)
+        x = np.interp(stops, length, way[:, 0])
+        y = np.interp(stops, length, way[:, 1])
+        taken: list[int] = []
+        free = np.ones(len(self), np.bool_)
+        for px, py in zip(x, y, strict=True):
+            distance = np.hypot(self.valence - px, self.arousal - py)
+            distance[~free] = np.inf
+            place = int(np.argmin(distance))
+            if distance[place] <= reach:
+                free[place] = False
+                taken.append(place)
+        if len(taken) > count:
+            taken = [taken[i] for i in np.linspace(0, len(taken) - 1, count).astype(int)]
+        return self.ids[np.array(taken, np.intp)]
+
     def nearest(self, place: int, count: int) -> NDArray[np.int64]:
         """Ids of the `count` songs nearest to the one at `place`, itself first."""
         distance = np.hypot(self.valence - self.valence[place], self.arousal - self.arousal[place])
