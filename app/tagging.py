@@ -177,7 +177,8 @@ def tag(
     ------
     Progress
         At least a few times a second; `item` is a `TagRow` when a song's turn is over, and
-        what the row says is then committed. Close the generator to stop: finished songs are
+        what the row says is then committed. Without an item, `text` says what is scanned and
+        is empty while songs are classified. Close the generator to stop: finished songs are
         kept, songs in flight are lost.
 
     Raises

@@ -117,7 +117,7 @@ class _Run:
 
     def _step(self, progress: Any) -> None:
         row: TagRow | None = progress.item
-        self._shown.show(progress, "tagging" if row or self._rows else "scanning")
+        self._shown.show(progress, "scanning" if progress.text and row is None else "tagging")
         if row is None:
             return
         self._rows += 1
@@ -138,9 +138,8 @@ class _Run:
             return 130
         self._shown.say(_summary(report, dry_run=self._args.dry_run))
         if self._moods:
-            self._shown.say(
-                "  ".join(f"{quadrant.label} {self._moods[quadrant]}" for quadrant in QUADRANTS)
-            )
+            told = [f"{q.label} {self._moods[q]}" for q in QUADRANTS if self._moods[q]]
+            self._shown.say("  ".join(told))
         return 1 if report.failed else 0
 
 
