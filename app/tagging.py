@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ class TagOptions:
         Classify also what is up to date.
     dry_run : bool
         Only say what would be done; nothing is classified or written.
+    niceness : int
+        By how much the worker processes let others go first (POSIX), 0..19.
     limit_s, limit_factor : float
         A song may take ``limit_s + limit_factor * duration`` seconds.
     """
@@ -74,6 +77,7 @@ class TagOptions:
     jobs: int = 1
     force: bool = False
     dry_run: bool = False
+    niceness: int = 0
     limit_s: float = 60.0
     limit_factor: float = 1.0
 
@@ -290,7 +294,7 @@ class _Run:
     def _workers(self) -> _Workers:
         if self.options.jobs == 0:
             return _InProcess(load_song_worker(self.model.load, self.cancelled))
-        load = functools.partial(load_song_worker, self.model.load)
+        load = functools.partial(_load_worker, self.model.load, self.options.niceness)
         return WorkerPool(self.options.jobs, load)
 
     def _hand_out(self, queue: SongQueue, workers: _Workers) -> Generator[Progress, None, None]:
@@ -405,6 +409,14 @@ class _InProcess:
 
     def close(self) -> None:
         self._item = None
+
+
+def _load_worker(
+    load: Callable[[], Classifier], niceness: int
+) -> Callable[[SongTask], Classified | Refused]:
+    if niceness and hasattr(os, "nice"):
+        os.nice(niceness)
+    return load_song_worker(load)
 
 
 def _as_result(result: Classified | Refused | Crashed) -> Classified | Refused:

@@ -34,7 +34,7 @@ class Ear:
     """Probabilities from level and brightness. Some file names make it fail as decoders do.
 
     ``hang*``: never returns; ``segfault*``, ``killed*``: the process dies; ``bug*``: an
-    exception that nobody expected; ``slow*``: takes 0.3 s.
+    exception that nobody expected; ``slow*``: takes 0.3 s; ``nice*``: names its process's niceness.
     """
 
     model_id = EAR
@@ -70,5 +70,7 @@ def _misbehave(name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     elif name.startswith("bug"):
         raise RuntimeError("nobody expected this")
+    elif name.startswith("nice"):
+        raise AudioError(f"niceness {os.nice(0)}")
     elif name.startswith("slow"):
         time.sleep(0.3)

@@ -162,6 +162,14 @@ def test_files_that_break_a_worker_are_named_and_the_rest_is_tagged(
     assert names == {"killed", "bug"}
 
 
+def test_workers_can_let_others_go_first(library: Library, tmp_path: Path) -> None:
+    songs(tmp_path / "m", "nice.mp3")
+    mine = os.nice(0)
+    _, report = run(library, tmp_path / "m", options=TagOptions(jobs=1, niceness=3))
+    assert report.failed[0].reason == f"niceness {mine + 3}"
+    assert os.nice(0) == mine
+
+
 def test_bad_files_and_paths_each_have_a_row_with_a_reason(
     library: Library, tmp_path: Path
 ) -> None:
