@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication
 
 from app.desktop.covers import load_cover
+from app.desktop.dialogs import Dialogs
 from app.desktop.jobs import JobRunner
 from app.desktop.library_controller import LibraryController
 from app.desktop.pages import PageController
@@ -27,10 +28,7 @@ from app.writer import LibraryWriter
 from inference.errors import UndertoneError
 from library_db.library import Library
 from widgets.covers import CoverCache
-from widgets.dialogs.about import AboutDialog
-from widgets.dialogs.keyboard import KeyboardDialog
 from widgets.dialogs.problems import Problem, ProblemsDialog
-from widgets.dialogs.settings import SettingsDialog
 from widgets.main_window import MainWindow, Page
 from widgets.rows import RowCache
 from widgets.theme import Mode, Theme
@@ -103,6 +101,15 @@ class Desktop(QObject):
         self.work: WorkController | None = None
         self.glue: PlayerGlue | None = None
         self.pages: PageController | None = None
+        self.dialogs = Dialogs(
+            self.window,
+            self.theme,
+            self.preferences,
+            self.runner,
+            home,
+            lambda: self.player.backend_name,
+            self,
+        )
         self._restore_window()
         self.window.closing.connect(self.close)
         self.covers.wanted.connect(self._fetch_covers)
@@ -188,17 +195,15 @@ class Desktop(QObject):
         songs.undo_stack.canRedoChanged.connect(actions.redo.setEnabled)
         actions.undo.triggered.connect(songs.undo_stack.undo)
         actions.redo.triggered.connect(songs.undo_stack.redo)
-        actions.add_folder.triggered.connect(self.ask_for_folder)
-        actions.add_files.triggered.connect(self.ask_for_files)
+        actions.add_folder.triggered.connect(self.dialogs.ask_for_folder)
+        actions.add_files.triggered.connect(self.dialogs.ask_for_files)
         actions.scan.triggered.connect(lambda: work.scan())
         actions.tag.triggered.connect(lambda: work.tag())
         actions.problems.triggered.connect(self.problems.show)
-        actions.settings.triggered.connect(self.show_settings)
-        actions.keyboard.triggered.connect(self.show_keyboard)
-        actions.about.triggered.connect(self.show_about)
         actions.open_folder.triggered.connect(self._open_folder)
-        window.sidebar.add_folder_requested.connect(self.ask_for_folder)
-        window.welcome.add_folder_requested.connect(self.ask_for_folder)
+        window.sidebar.add_folder_requested.connect(self.dialogs.ask_for_folder)
+        window.welcome.add_folder_requested.connect(self.dialogs.ask_for_folder)
+        self.dialogs.paths_chosen.connect(work.add)
         window.welcome.demo_requested.connect(lambda: work.add_demo(self.home.folder / "demo"))
         window.dropped.connect(lambda paths: work.add([Path(path) for path in paths]))
         self.problems.retry_requested.connect(self._retry)
@@ -267,48 +272,6 @@ class Desktop(QObject):
         window.show()
         window.raise_()
         window.activateWindow()
-
-    # dialogs
-
-    def ask_for_folder(self) -> None:
-        dialog = QFileDialog(self.window, self.tr("Add music folder"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
-        self._open_file_dialog(dialog)
-
-    def ask_for_files(self) -> None:
-        dialog = QFileDialog(self.window, self.tr("Add files"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        self._open_file_dialog(dialog)
-
-    def show_settings(self) -> None:
-        dialog = SettingsDialog(
-            self.theme, self.preferences.fields(_installed_models(self.home)), self.window
-        )
-        dialog.changed.connect(self.preferences.set)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def show_keyboard(self) -> None:
-        dialog = KeyboardDialog(self.theme, self.window.actions_.keyboard_map(), self.window)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def show_about(self) -> None:
-        from importlib.metadata import version
-
-        facts = [
-            (self.tr("Version"), version("undertone")),
-            (self.tr("Sound"), self._sound()),
-            (self.tr("Stored in"), str(self.home.folder)),
-        ]
-        dialog = AboutDialog(self.theme, facts, self.window)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def _sound(self) -> str:
-        name = self.player.backend_name
-        return self.tr("none: libVLC is missing") if name == "silent" else name
 
     # ending
 
@@ -454,25 +417,3 @@ class Desktop(QObject):
         row = self.rows.peek(chosen[0]) if chosen else None
         if row is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(row.path).parent)))
-
-    def _open_file_dialog(self, dialog: QFileDialog) -> None:
-        last = self.preferences.settings.window.last_folder
-        if last:
-            dialog.setDirectory(last)
-        dialog.filesSelected.connect(self._on_files_chosen)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def _on_files_chosen(self, names: list[str]) -> None:
-        if names and self.work is not None:
-            self.preferences.set("window", "last_folder", names[0])
-            self.work.add([Path(name) for name in names])
-
-
-def _installed_models(home: Home) -> list[tuple[str, str]]:
-    try:
-        from inference.catalog import installed
-
-        return [(card.id, card.id) for card in installed(home.models_dir) if card.kind == "music"]
-    except (ImportError, UndertoneError):
-        return []

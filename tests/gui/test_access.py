@@ -67,11 +67,12 @@ def _part_of_control(widget: QWidget) -> bool:
     return False
 
 
-def dialogs(desktop: Desktop) -> Iterator[QDialog]:
-    for show in (desktop.show_settings, desktop.show_keyboard, desktop.show_about):
-        show()
-        dialog = QApplication.activeModalWidget()
-        assert isinstance(dialog, QDialog)
+def dialogs(qtbot: QtBot, desktop: Desktop) -> Iterator[QDialog]:
+    makers = desktop.dialogs
+    for show in (makers.show_settings, makers.show_keyboard, makers.show_about):
+        with qtbot.waitSignal(makers.opened, timeout=WAIT_MS) as caught:
+            show()
+        (dialog,) = caught.args
         yield dialog
         dialog.done(0)
     yield desktop.problems
@@ -82,12 +83,12 @@ def name_of(widget: QWidget) -> str:
     return widget.accessibleName() or text
 
 
-def test_every_control_has_a_name(start: Start, tagged: Path) -> None:
+def test_every_control_has_a_name(qtbot: QtBot, start: Start, tagged: Path) -> None:
     desktop = start()
     desktop.window.toasts.show_toast("A note", "Undo")
     nameless = [
         f"{type(widget).__name__} in {type(widget.parent()).__name__}"
-        for root in (desktop.window, *dialogs(desktop))
+        for root in (desktop.window, *dialogs(qtbot, desktop))
         for widget in controls(root)
         if not name_of(widget)
     ]
@@ -202,7 +203,7 @@ def test_every_text_passes_the_translator(
         "First",
         str(desktop.home.folder),
     }
-    roots = [desktop.window, *dialogs(desktop)]
+    roots = [desktop.window, *dialogs(qtbot, desktop)]
     plain = {
         text
         for root in roots

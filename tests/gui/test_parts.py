@@ -247,8 +247,9 @@ def test_settings_change_at_once_and_are_saved(
     qtbot: QtBot, start: Callable[..., Desktop], home: Path
 ) -> None:
     desktop = start()
-    desktop.show_settings()
-    dialog = QApplication.activeModalWidget()
+    with qtbot.waitSignal(desktop.dialogs.opened, timeout=5000) as caught:
+        desktop.dialogs.show_settings()
+    (dialog,) = caught.args
     themes = dialog.editors["appearance", "theme"]
     assert isinstance(themes, QComboBox)
     themes.setCurrentIndex(themes.findData("dark"))

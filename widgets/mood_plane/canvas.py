@@ -27,8 +27,8 @@ from inference.emotion import QUADRANTS
 from widgets.covers import CoverCache
 from widgets.mood_plane.ground import paint_ground
 from widgets.mood_plane.labels import paint_card, paint_named_point
+from widgets.mood_plane.layer import SongLayer
 from widgets.mood_plane.points import PlanePoints
-from widgets.mood_plane.raster import density, discs
 from widgets.mood_plane.viewport import Viewport
 from widgets.rows import RowCache
 from widgets.text import mood_name
@@ -36,9 +36,6 @@ from widgets.theme import Theme
 
 __all__ = ["PlaneCanvas", "Tool"]
 
-_CELL_PX = 2
-_BORDER_PX = 96
-_MOST_DISCS = 2500
 _MOST_NAMES = 24
 _CATCH_PX = 14
 _NEIGHBOURS = 100
@@ -73,9 +70,7 @@ class PlaneCanvas(QWidget):
         self._points = PlanePoints.none()
         self._view = Viewport(400, 400)
         self._tool = Tool.MOVE
-        self._layer: QImage | None = None
-        self._layer_view = self._view
-        self._near = False
+        self._layer = SongLayer()
         self._hovered: int | None = None
         self._playing: int | None = None
         self._chosen: NDArray[np.bool_] | None = None
@@ -180,18 +175,19 @@ class PlaneCanvas(QWidget):
         self._set_view(self._view.resized(self.width(), self.height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        shift = self._layer_shift()
-        if self._layer is None or max(abs(shift.x()), abs(shift.y())) > _BORDER_PX:
-            self._layer = self._render()
-            self._layer_view = self._view
-            shift = QPointF()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), self._theme.tokens.colour("surface"))
         paint_ground(painter, self._theme, self._view)
-        border = QRectF(self.rect()).adjusted(-_BORDER_PX, -_BORDER_PX, _BORDER_PX, _BORDER_PX)
-        painter.drawImage(border.translated(shift), self._layer)
+        self._layer.draw(
+            painter,
+            self._points,
+            self._view,
+            self._chosen,
+            self._theme.tokens,
+            self.devicePixelRatioF(),
+        )
         self._paint_marks(painter)
         self._paint_drag(painter)
         self._paint_card(painter)
@@ -390,56 +386,12 @@ class PlaneCanvas(QWidget):
     # drawing
 
     def _set_view(self, view: Viewport) -> None:
-        drawn, self._view = self._layer_view, view
-        same = (drawn.width, drawn.height, drawn.zoom) == (view.width, view.height, view.zoom)
-        if same:
-            self.update()  # panned: the layer is drawn shifted while its border lasts
-        else:
-            self._redraw()
-
-    def _layer_shift(self) -> QPointF:
-        """How far the view was panned since the layer was drawn, px."""
-        drawn, view = self._layer_view, self._view
-        return QPointF(
-            round((drawn.valence - view.valence) * view.scale_x),
-            round((view.arousal - drawn.arousal) * view.scale_y),
-        )
-
-    def _redraw(self) -> None:
-        self._layer = None
+        self._view = view
         self.update()
 
-    def _render(self) -> QImage:
-        """The songs in and around the window, as one image."""
-        points, view = self._points, self._view
-        x, y = view.x_of(points.valence) + _BORDER_PX, view.y_of(points.arousal) + _BORDER_PX
-        weight = points.opacity
-        if self._chosen is not None:
-            weight = np.where(self._chosen, np.maximum(weight, 0.9), weight * 0.15)
-            weight = weight.astype(np.float32)
-        wide, high = view.width + 2 * _BORDER_PX, view.height + 2 * _BORDER_PX
-        seen = (x > -8) & (x < wide + 8) & (y > -8) & (y < high + 8)
-        count = int(np.count_nonzero(seen))
-        self._near = count <= _MOST_DISCS
-        ratio = self.devicePixelRatioF() if self._near else 1.0 / _CELL_PX
-        size = (max(round(wide * ratio), 1), max(round(high * ratio), 1))
-        factor = np.float32(ratio)
-        x, y = x[seen] * factor, y[seen] * factor
-        quadrant, weight, colours = points.quadrant[seen], weight[seen], self._colours()
-        if self._near:
-            radius = (3.5 if count > 600 else 4.5 if count > 120 else 6.0) * ratio
-            pixels = discs(x, y, quadrant, weight, colours, size, radius)
-        else:
-            pixels = density(x, y, quadrant, weight, colours, size)
-        height, width = pixels.shape[:2]
-        form = QImage.Format.Format_ARGB32_Premultiplied
-        # The copy owns its memory; the array may go.
-        return QImage(pixels.data, width, height, 4 * width, form).copy()
-
-    def _colours(self) -> NDArray[np.float32]:
-        tokens = self._theme.tokens
-        moods = [tokens.mood(quadrant) for quadrant in QUADRANTS]
-        return np.array([[c.blueF(), c.greenF(), c.redF()] for c in moods], np.float32)
+    def _redraw(self) -> None:
+        self._layer.forget()
+        self.update()
 
     def _at(self, place: int) -> QPointF:
         one = slice(place, place + 1)
@@ -464,7 +416,7 @@ class PlaneCanvas(QWidget):
             painter.setPen(QPen(tokens.colour("ink"), 2))
             painter.setBrush(tokens.mood(quadrant))
             painter.drawEllipse(at, 6, 6)
-        if self._near:
+        if self._layer.near:
             self._paint_names(painter)
 
     def _paint_names(self, painter: QPainter) -> None:

@@ -1,0 +1,129 @@
+"""Opens the dialogs: files to add, settings, keyboard, about. None of them blocks the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QDialog, QFileDialog
+
+from app.desktop.jobs import JobRunner
+from app.desktop.preferences import Preferences
+from app.paths import Home
+from inference.errors import UndertoneError
+from widgets.dialogs.about import AboutDialog
+from widgets.dialogs.keyboard import KeyboardDialog
+from widgets.dialogs.settings import SettingsDialog
+from widgets.main_window import MainWindow
+from widgets.theme import Theme
+
+__all__ = ["Dialogs"]
+
+
+class Dialogs(QObject):
+    """Makes each dialog when it is asked for.
+
+    Parameters
+    ----------
+    sound : callable
+        The name of the playback back end.
+    """
+
+    paths_chosen = Signal(list)  # Path
+    opened = Signal(object)  # the dialog
+
+    def __init__(
+        self,
+        window: MainWindow,
+        theme: Theme,
+        preferences: Preferences,
+        runner: JobRunner,
+        home: Home,
+        sound: Callable[[], str],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._window = window
+        self._theme = theme
+        self._preferences = preferences
+        self._runner = runner
+        self._home = home
+        self._sound = sound
+        actions = window.actions_
+        actions.settings.triggered.connect(self.show_settings)
+        actions.keyboard.triggered.connect(self.show_keyboard)
+        actions.about.triggered.connect(self.show_about)
+
+    def ask_for_folder(self) -> None:
+        dialog = QFileDialog(self._window, self.tr("Add music folder"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+        self._ask(dialog)
+
+    def ask_for_files(self) -> None:
+        dialog = QFileDialog(self._window, self.tr("Add files"))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        self._ask(dialog)
+
+    def show_settings(self) -> None:
+        """Look up the installed models, then show the settings."""
+        models_dir = self._home.models_dir
+
+        def show(models: list[tuple[str, str]]) -> None:
+            dialog = SettingsDialog(self._theme, self._preferences.fields(models), self._window)
+            dialog.changed.connect(self._preferences.set)
+            self._open(dialog)
+
+        self._runner.call(lambda: _music_models(models_dir), show, lambda _: show([]))
+
+    def show_keyboard(self) -> None:
+        entries = self._window.actions_.keyboard_map()
+        self._open(KeyboardDialog(self._theme, entries, self._window))
+
+    def show_about(self) -> None:
+        sound = self._sound()
+        facts = [
+            (self.tr("Version"), _version()),
+            (
+                self.tr("Sound"),
+                self.tr("none: libVLC is missing") if sound == "silent" else sound,
+            ),
+            (self.tr("Stored in"), str(self._home.folder)),
+        ]
+        self._open(AboutDialog(self._theme, facts, self._window))
+
+    def _open(self, dialog: QDialog) -> None:
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+        self.opened.emit(dialog)
+
+    def _ask(self, dialog: QFileDialog) -> None:
+        last = self._preferences.settings.window.last_folder
+        if last:
+            dialog.setDirectory(last)
+        dialog.filesSelected.connect(self._on_chosen)
+        self._open(dialog)
+
+    def _on_chosen(self, names: list[str]) -> None:
+        if names:
+            self._preferences.set("window", "last_folder", names[0])
+            self.paths_chosen.emit([Path(name) for name in names])
+
+
+def _music_models(models_dir: Path) -> list[tuple[str, str]]:
+    """Ids of the installed music models, each with its text."""
+    from inference.catalog import installed
+
+    try:
+        return [(card.id, card.id) for card in installed(models_dir) if card.kind == "music"]
+    except UndertoneError:
+        return []
+
+
+def _version() -> str:
+    try:
+        return version("undertone")
+    except PackageNotFoundError:  # run from a bare checkout
+        return ""
