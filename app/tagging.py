@@ -8,13 +8,12 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from app.rows import estimate_to_json
 from app.song_queue import SongQueue, other_run_at_work
 from app.song_task import CHANGED, Classified, Classifier, Refused, SongTask, load_song_worker
+from app.tag_rows import TagFault, TagOptions, TagReport, TagRow
 from app.workers import Crashed, Finished, WorkerPool
-from inference.emotion import EmotionEstimate
 from inference.job import Job, Progress
 
 if TYPE_CHECKING:
@@ -47,93 +46,6 @@ class Model:
 
     model_id: str
     load: Callable[[], Classifier]
-
-
-@dataclass(frozen=True, slots=True)
-class TagOptions:
-    """How to tag.
-
-    Parameters
-    ----------
-    model_id : str or None
-        None takes the catalogue's best.
-    models_dir : Path or None
-        Where the user's own models are, beside the shipped ones.
-    jobs : int
-        Worker processes; 0 classifies in the calling thread, where a file that crashes the
-        decoder takes the program along.
-    force : bool
-        Classify also what is up to date.
-    dry_run : bool
-        Only say what would be done; nothing is classified or written.
-    niceness : int
-        By how much the worker processes let others go first (POSIX), 0..19.
-    limit_s, limit_factor : float
-        A song may take ``limit_s + limit_factor * duration`` seconds.
-    """
-
-    model_id: str | None = None
-    models_dir: Path | None = None
-    jobs: int = 1
-    force: bool = False
-    dry_run: bool = False
-    niceness: int = 0
-    limit_s: float = 60.0
-    limit_factor: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.jobs < 0:
-            raise ValueError(f"jobs must be 0 or more, not {self.jobs}")
-
-
-@dataclass(frozen=True, slots=True)
-class TagRow:
-    """What is known of one song when its turn is over; one JSON line of `undertone tag`.
-
-    Parameters
-    ----------
-    estimate : EmotionEstimate or None
-        None if the song could not be classified (or would be, in a dry run).
-    seconds : float or None
-        Time to classify it, without loading the model; None where it was up to date.
-    error : str or None
-        Why there is no estimate.
-    """
-
-    path: Path
-    duration_s: float | None = None
-    estimate: EmotionEstimate | None = None
-    seconds: float | None = None
-    error: str | None = None
-    track_id: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields of the command line's contract, as plain JSON values."""
-        return {
-            "path": str(self.path),
-            "duration_s": self.duration_s,
-            **estimate_to_json(self.estimate),
-            "seconds": self.seconds,
-            "error": self.error,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class TagFault:
-    """A file, folder or argument that failed, and why."""
-
-    path: Path
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TagReport:
-    """The sum of a run; in a dry run `done` counts the songs that would be classified."""
-
-    done: int
-    up_to_date: int
-    failed: tuple[TagFault, ...]
-    seconds: float
 
 
 def music_model(model_id: str | None, models_dir: Path | None = None) -> Model:
