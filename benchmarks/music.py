@@ -4,8 +4,9 @@
     python -m benchmarks.music stages --model ms-sg-student
     python -m benchmarks.music stages --file song.mp3   # a file of your own
 
-One thread, model loaded, CPU seconds (memory: the clock's). Rounds of all stages alternate, so that a busy moment of the machine
-meets them all; the median round counts. Results: results/music_<part>.csv and music_speed.json.
+One thread, model loaded, CPU seconds (memory: the clock's). Rounds of all stages alternate, so
+that a busy moment of the machine meets them all; the median round counts. Results:
+results/music_<part>.csv and music_speed.json.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import csv
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -268,7 +268,9 @@ def measure_memory(folder: Path, model_id: str, models_dir: Path | None) -> list
 
 def one(path: Path, model_id: str, models_dir: Path | None) -> None:
     result = MusicClassifier.load(model_id, models_dir=models_dir).classify(path)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss, which keeps the parent's peak over fork and exec.
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     print(
         json.dumps(
             {

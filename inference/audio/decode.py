@@ -44,7 +44,8 @@ _CONTAINERS = (
     "mp3,flac,ogg,mov,mp4,m4a,3gp,3g2,mj2,wav,w64,aiff,caf,au,aac,ac3,eac3,amr,ape,asf,avi,"
     "dsf,dts,flv,iff,matroska,webm,mpc,mpc8,mpeg,mpegts,oma,rm,spx,tak,tta,voc,wv"
 )
-_CHUNK = 65536  # samples per channel converted at a time
+_CHUNK = 32768  # samples per channel converted at a time
+_SAMPLES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 _LOUDEST = 4.0  # full scale is 1; float files may exceed it a little, broken ones by any amount
 _MAX_PLANES = 8
 _MAX_RESTARTS = 1000  # read errors in one file before the rest of it counts as lost
@@ -218,24 +219,22 @@ class AudioBlocks(Iterator[Samples]):
     def _chunks(self) -> Iterator[tuple[Samples, int]]:
         """Mono chunks at the stored rate, with that rate."""
         fifo: AudioFifo | None = None
-        shape: tuple[int, str, int, str] | None = None
         for frame in self._frames():
-            if frame.samples <= 0 or frame.sample_rate <= 0 or _beyond_reading(frame):
-                self.faults += 1
+            if not frame.samples:
                 continue
-            now = (
-                frame.sample_rate,
-                frame.format.name,
-                frame.layout.nb_channels,
-                frame.layout.name,
-            )
-            if now != shape:
-                if fifo is not None:
-                    yield from _drained(fifo)
-                fifo, shape = AudioFifo(), now
-            assert fifo is not None
             frame.pts = None  # gaps and jumps are played through, as players do
-            fifo.write(frame)
+            if fifo is not None:
+                try:
+                    fifo.write(frame)
+                except ValueError:  # another rate, format or layout from here on
+                    yield from _drained(fifo)
+                    fifo = None
+            if fifo is None:
+                if not _readable(frame):
+                    self.faults += 1
+                    continue
+                fifo = AudioFifo()
+                fifo.write(frame)
             if fifo.samples >= _CHUNK:
                 chunk = fifo.read(_CHUNK)
                 assert chunk is not None
@@ -259,10 +258,12 @@ class AudioBlocks(Iterator[Samples]):
                 restarts += 1
 
 
-def _beyond_reading(frame: AudioFrame) -> bool:
+def _readable(frame: AudioFrame) -> bool:
     # PyAV reaches the first 8 planes only and reads past them without a check; broken AAC
     # frames do claim 27 channels.
-    return frame.format.is_planar and frame.layout.nb_channels > _MAX_PLANES
+    too_many = frame.format.is_planar and frame.layout.nb_channels > _MAX_PLANES
+    known = frame.format.name.removesuffix("p") in _SAMPLES
+    return known and not too_many and frame.sample_rate > 0
 
 
 def _drained(fifo: AudioFifo) -> Iterator[tuple[Samples, int]]:
@@ -273,30 +274,37 @@ def _drained(fifo: AudioFifo) -> Iterator[tuple[Samples, int]]:
 
 def _mono(frame: AudioFrame) -> Samples:
     """Mix a frame down to mono float32, finite and within reason."""
-    channels = frame.layout.nb_channels
-    data: NDArray[Any] = frame.to_ndarray()
-    if not frame.format.is_planar and channels > 1:
-        data = data.reshape(-1, channels).T
+    data = _planes(frame)
     weights = _weights(frame)
     mono: Samples
-    if channels == 1:
+    if len(data) == 1:
         mono = data[0].astype(np.float32)
-    elif channels == 2 and weights[0] == weights[1]:
-        mono = data[0].astype(np.float32)
-        mono += data[1]
+    elif len(data) == 2:
+        mono = np.add(data[0], data[1], dtype=np.float32)
         mono *= np.float32(0.5)
     else:
-        mono = weights @ data.astype(np.float32)
-    if data.dtype == np.uint8:
+        mono = weights @ np.stack([plane.astype(np.float32) for plane in data])
+    kind = data[0].dtype
+    if kind == np.uint8:
         mono -= np.float32(128.0)
         mono *= np.float32(1.0 / 128.0)
-    elif data.dtype.kind == "i":
-        mono *= np.float32(1.0 / -float(np.iinfo(data.dtype).min))
+    elif kind.kind == "i":
+        mono *= np.float32(1.0 / -float(np.iinfo(kind).min))
     # NaN fails both comparisons.
     if not (mono.max() <= _LOUDEST and mono.min() >= -_LOUDEST):
         np.nan_to_num(mono, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         np.clip(mono, -_LOUDEST, _LOUDEST, out=mono)
     return mono
+
+
+def _planes(frame: AudioFrame) -> list[NDArray[Any]]:
+    """One view a channel; `frame.to_ndarray` would copy, at half the price of decoding."""
+    kind = _SAMPLES[frame.format.name.removesuffix("p")]
+    if frame.format.is_planar:
+        return [np.frombuffer(memoryview(plane), kind, frame.samples) for plane in frame.planes]
+    channels = frame.layout.nb_channels
+    packed = np.frombuffer(memoryview(frame.planes[0]), kind, frame.samples * channels)
+    return list(packed.reshape(-1, channels).T)
 
 
 def _weights(frame: AudioFrame) -> Samples:

@@ -144,7 +144,7 @@ class MelSpectrogram:
         return image
 
 
-_BATCH = 256  # frames at a time: spectra of 1 MB stay in the cache
+_BATCH = 128  # frames at a time: spectra of 0.5 MB stay in the cache
 
 
 def log_mel(samples: NDArray[np.float32], config: MelConfig | None = None) -> Image:
