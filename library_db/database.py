@@ -110,10 +110,15 @@ class Database:
             connection.execute("PRAGMA temp_store=MEMORY")
         return connection
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether this thread is within `transaction`."""
+        return self._owner == threading.get_ident()
+
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection to read from; inside a transaction of this thread, that transaction's."""
-        if self._owner == threading.get_ident():
+        if self.in_transaction:
             with translated(self.path):
                 yield self._writer
             return

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -182,14 +183,14 @@ class Library:
 
     def timeline(self, track_id: int) -> bytes | None:
         """The mood over the track's time, as the inference floor packs it."""
-        return self._analysis.timeline(track_id, self._audio_hash(track_id))
+        return self._analysis.timeline(int(track_id), self._audio_hash(track_id))
 
     def features(self, track_id: int, front_end: str) -> bytes | None:
         """The stored features of this front end, if they belong to the track's present audio."""
-        return self._analysis.features(track_id, front_end, self._audio_hash(track_id))
+        return self._analysis.features(int(track_id), front_end, self._audio_hash(track_id))
 
     def _audio_hash(self, track_id: int) -> str:
-        rows = self.store.rows("SELECT audio_hash FROM tracks WHERE id = ?", (track_id,))
+        rows = self.store.rows("SELECT audio_hash FROM tracks WHERE id = ?", (int(track_id),))
         return (rows[0][0] or "") if rows else ""
 
     # questions
@@ -271,7 +272,8 @@ class Library:
     def set_estimates(self, rows: Sequence[EstimateRow]) -> ChangeSet:
         """Store what a model found; rows of tracks that are no longer known are dropped."""
         hashes = self._audio_hashes([row.track_id for row in rows])
-        rows = [row for row in rows if row.track_id in hashes]
+        # Ids may be numpy's, which SQLite does not know.
+        rows = [replace(row, track_id=int(row.track_id)) for row in rows if row.track_id in hashes]
         # First: a blob without its estimate is harmless, an estimate without its blob is not.
         self._analysis.put(
             [
@@ -320,7 +322,7 @@ class Library:
             self.store.write_tracks(
                 revision,
                 (
-                    (i, {"tag_error": reason, "tag_error_model": model_id})
+                    (int(i), {"tag_error": reason, "tag_error_model": model_id})
                     for i, reason, model_id in rows
                     if i in known
                 ),
@@ -343,6 +345,7 @@ class Library:
         self, labels: Mapping[int, Quadrant | MoodPoint | UserLabel | None]
     ) -> ChangeSet:
         """As `correct`, for several tracks in one commit."""
+        labels = {int(i): label for i, label in labels.items()}
         missing = set(labels) - set(self._audio_hashes(labels))
         if missing:
             raise KeyError(f"no track {min(missing)}")

@@ -160,21 +160,24 @@ class SqliteTable(Table):
         self._database = storage.database
         self._schema = storage.schema(name)
         self._sql_name = _quoted(name)
-        self._created = False
+        self._exists_for_good = False
         columns = [_quoted(c) for c in self._schema.names]
         self._select = f"SELECT {', '.join(['id', 'doc', *columns])} FROM {self._sql_name}"
         marks = ", ".join("?" * (2 + len(columns)))
         self._values = (
             f"INTO {self._sql_name} ({', '.join(['id', 'doc', *columns])}) VALUES ({marks})"
         )
-        self._create()
+        self._ensure()
         options.pop("persist_empty", None)
         options["cache_size"] = 0
         super().__init__(storage, name, **options)
 
     # rows and documents
 
-    def _create(self) -> None:
+    def _ensure(self) -> None:
+        """Create the SQL table unless it is there; anew if its creation was rolled back."""
+        if self._exists_for_good:
+            return
         with self._database.reading() as connection:
             found = connection.execute(
                 "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?",
@@ -184,6 +187,7 @@ class SqliteTable(Table):
             with self._database.transaction() as connection:
                 for statement in self._schema.create_statements():
                     connection.execute(statement)
+        self._exists_for_good = not self._database.in_transaction
 
     def _split(self, document: Mapping[str, Any]) -> tuple[str | None, list[Any]]:
         rest = dict(document)
@@ -211,6 +215,7 @@ class SqliteTable(Table):
             compiled = _compile(getattr(cond, "_hash", None), self._schema)
             if compiled is not None:
                 where, values = f" WHERE {compiled[0]}", compiled[1]
+        self._ensure()
         with self._database.reading() as connection:
             rows = connection.execute(f"{self._select}{where} ORDER BY id", values).fetchall()
         return map(self._document, rows)
@@ -222,6 +227,7 @@ class SqliteTable(Table):
         """The documents with these ids that exist, in order of id."""
         wanted = sorted(set(doc_ids))
         found: list[Document] = []
+        self._ensure()
         with self._database.reading() as connection:
             for start in range(0, len(wanted), _CHUNK):
                 chunk = wanted[start : start + _CHUNK]
@@ -241,6 +247,7 @@ class SqliteTable(Table):
         return self._candidates(None)
 
     def __len__(self) -> int:
+        self._ensure()
         with self._database.reading() as connection:
             count: int = connection.execute(f"SELECT count(*) FROM {self._sql_name}").fetchone()[0]
         return count
@@ -287,6 +294,7 @@ class SqliteTable(Table):
     def _write(self, verb: str, documents: Iterable[Mapping[str, Any]]) -> list[int]:
         doc_ids: list[int] = []
         statement = f"{verb} {self._values}"
+        self._ensure()
         with self._database.transaction() as connection:
             for document in documents:
                 if not isinstance(document, Mapping):
@@ -381,6 +389,7 @@ class SqliteTable(Table):
         return removed
 
     def truncate(self) -> None:
+        self._ensure()
         with self._database.transaction() as connection:
             connection.execute(f"DELETE FROM {self._sql_name}")
 

@@ -36,7 +36,8 @@ def targets(paths: Sequence[Path]) -> list[bytes]:
     absolute = sorted({os.fsencode(Path(os.path.abspath(path))) for path in paths})
     kept: list[bytes] = []
     for path in absolute:
-        if not any(is_below(path, other) for other in kept):
+        # One that is not there is kept, to be named.
+        if not any(is_below(path, other) for other in kept) or not os.path.lexists(path):
             kept.append(path)
     # A link to a folder comes after the folder itself, whose spelling is then the one that stays.
     return sorted(kept, key=lambda path: (os.path.realpath(path) != path, path))
@@ -72,7 +73,9 @@ class Walk:
             try:
                 state = os.stat(target)
             except OSError as error:
-                self._fault(target, _unreachable(error))
+                self.faults.append((target, _unreachable(error)))
+                if not any(is_below(target, other) for other in self.targets if other != target):
+                    self.unread.add(target)
                 continue
             if stat.S_ISDIR(state.st_mode):
                 yield from self._folder(target, links, linked_files)

@@ -28,8 +28,8 @@ FORMATS = {
 def test_all_formats_give_the_same_facts(tmp_path: Path, suffix: str) -> None:
     cover = tiny_png()
     path = write_audio(
-        tmp_path / f"song{suffix}", duration_s=2.0, fs_hz=48000, title="Glósóli", artist="Sigur Rós",
-        album="Takk...", genre="Post-Rock", year=2005, track_no=3, cover=cover,
+        tmp_path / f"song{suffix}", duration_s=2.0, fs_hz=48000, cover=cover, title="Glósóli",
+        artist="Sigur Rós", album="Takk...", genre="Post-Rock", year=2005, track_no=3,
     )  # fmt: skip
     tags = read_tags(path)
     assert (tags.title, tags.artist, tags.album) == ("Glósóli", "Sigur Rós", "Takk...")
