@@ -9,8 +9,10 @@ __all__ = ["main"]
 
 def main() -> int:
     """Run the command line and return the exit code."""
-    from app.cli.dispatch import main as run
-
+    try:
+        from app.cli.dispatch import main as run
+    except KeyboardInterrupt:  # Ctrl-C while Python is still loading
+        return 130
     return run()
 
 
