@@ -402,6 +402,8 @@ class PlaneCanvas(QWidget):
 
     def _paint_marks(self, painter: QPainter) -> None:
         tokens = self._theme.tokens
+        if self._layer.near:
+            self._paint_names(painter)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if self._playing is not None:
             place = self._points.place_of(self._playing)
@@ -416,8 +418,6 @@ class PlaneCanvas(QWidget):
             painter.setPen(QPen(tokens.colour("ink"), 2))
             painter.setBrush(tokens.mood(quadrant))
             painter.drawEllipse(at, 6, 6)
-        if self._layer.near:
-            self._paint_names(painter)
 
     def _paint_names(self, painter: QPainter) -> None:
         """Covers and names of the songs, once there are few enough to tell apart."""

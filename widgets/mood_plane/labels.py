@@ -57,7 +57,7 @@ def paint_card(painter: QPainter, theme: Theme, row: TrackRow, at: QPointF, with
         painter.setFont(font)
         width = max(width, painter.fontMetrics().horizontalAdvance(text))
         height += painter.fontMetrics().height()
-    width = min(width, _CARD_WIDTH) + 24
+    width = min(width + 4, _CARD_WIDTH) + 24
     box = QRectF(at.x() + 14, at.y() - height - 8, width, height)
     if box.right() > within.right() - 8:
         box.moveRight(at.x() - 14)
