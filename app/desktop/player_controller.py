@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.playback.backend import (
     DurationChanged,
+    OutputsFound,
     PlaybackBackend,
     PlaybackEvent,
     PlaybackState,
@@ -74,6 +75,9 @@ class PlayerController(QObject):
     failed = Signal(object, str)
     """The path (or None) and why it cannot be played; the next song has been started already."""
 
+    outputs_found = Signal(object)
+    """The answer to `sound.find_outputs`: a tuple of AudioOutput, the system's default first."""
+
     _posted = Signal(object)
 
     def __init__(
@@ -104,7 +108,7 @@ class PlayerController(QObject):
         self._timer = QTimer(self)
         self._timer.setObjectName("player-position")
         self._timer.setInterval(_TICK_MS)
-        self._timer.timeout.connect(self._tick)
+        self._timer.timeout.connect(self._tell_position)
         # Queued, so that an event is never handled within the call that caused it.
         self._posted.connect(self._on_event, Qt.ConnectionType.QueuedConnection)
         self._backend = make_backend(self._post)
@@ -180,6 +184,11 @@ class PlayerController(QObject):
     def backend_name(self) -> str:
         return self._backend.name
 
+    @property
+    def sound(self) -> PlaybackBackend:
+        """The back end, for equaliser and outputs."""
+        return self._backend
+
     # -- the queue ----------------------------------------------------------------
 
     def play_ids(self, ids: Iterable[int], start: int = 0) -> None:
@@ -190,16 +199,8 @@ class PlayerController(QObject):
         """Replace the queue with these files, in the library or not, and play."""
         self._replace([(path, None) for path in paths], start)
 
-    def play_songs(self, songs: Iterable[Song], start: int = 0) -> None:
-        """Replace the queue with these (path, track id) pairs and play."""
-        self._replace(list(songs), start)
-
     def enqueue(self, ids: Iterable[int]) -> None:
         self._queue.append((None, track_id) for track_id in ids)
-        self.queue_changed.emit()
-
-    def enqueue_paths(self, paths: Iterable[Path]) -> None:
-        self._queue.append((path, None) for path in paths)
         self.queue_changed.emit()
 
     def play_next(self, ids: Iterable[int]) -> None:
@@ -407,7 +408,12 @@ class PlayerController(QObject):
 
     @Slot(object)
     def _on_event(self, event: PlaybackEvent) -> None:
-        if self._closed or event.load_id != self._load_id:
+        if self._closed:
+            return
+        if isinstance(event, OutputsFound):
+            self.outputs_found.emit(event.outputs)
+            return
+        if event.load_id != self._load_id:
             return
         self._start_s = None
         match event:
@@ -435,10 +441,7 @@ class PlayerController(QObject):
             case PlaybackState.ENDED:
                 self._go_on()
             case PlaybackState.ERROR:
-                text = UndertoneError(event.reason, event.remedy)
-                self._skip(self._path, str(text) if event.remedy else event.reason)
-            case _:
-                pass
+                self._skip(self._path, str(UndertoneError(event.reason, event.remedy)))
 
     def _go_on(self) -> None:
         """The song has ended: play what follows, or stop before the start of the queue."""
@@ -461,7 +464,7 @@ class PlayerController(QObject):
         entry = self._queue.next()
         if entry is None:
             self._finish()
-        elif self._failures < self._failure_limit:
+        else:
             # Through the event loop: a queue of missing songs is no deep recursion.
             QTimer.singleShot(0, self, lambda: self._start_if_current(entry))
 
@@ -487,9 +490,6 @@ class PlayerController(QObject):
         else:
             self._timer.stop()
         self.state_changed.emit(state)
-
-    def _tick(self) -> None:
-        self._tell_position()
 
     def _tell_position(self) -> None:
         self.position_changed.emit(self.position_s, self.duration_s)

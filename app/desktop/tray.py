@@ -59,8 +59,8 @@ class Tray(QObject):
         self._icon.setContextMenu(self._menu)
         self._icon.activated.connect(self._on_activated)
         for signal in (player.state_changed, player.track_changed, player.queue_changed):
-            signal.connect(self._refresh)
-        self._refresh()
+            signal.connect(self.refresh)
+        self.refresh()
 
     @property
     def available(self) -> bool:
@@ -93,7 +93,8 @@ class Tray(QObject):
         return entry
 
     @Slot()
-    def _refresh(self, *_: object) -> None:
+    def refresh(self, *_: object) -> None:
+        """Show what plays now; also to be called when its title became known."""
         title = self._title_of()
         shown = title if len(title) <= _TITLE_LIMIT else title[: _TITLE_LIMIT - 1] + "\u2026"
         # A single "&" would underline the letter behind it.

@@ -8,8 +8,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from app.playback.sound import AudioOutput, Equaliser
+
 __all__ = [
     "DurationChanged",
+    "OutputsFound",
     "PlaybackBackend",
     "PlaybackEvent",
     "PlaybackState",
@@ -70,7 +73,14 @@ class PositionJumped:
     position_s: float
 
 
-PlaybackEvent = StateChanged | DurationChanged | PositionJumped
+@dataclass(frozen=True, slots=True)
+class OutputsFound:
+    """The answer to `find_outputs`; the first one is the system's default."""
+
+    outputs: tuple[AudioOutput, ...]
+
+
+PlaybackEvent = StateChanged | DurationChanged | PositionJumped | OutputsFound
 Post = Callable[[PlaybackEvent], None]
 """Takes an event, from any thread, and returns at once (a Qt signal's `emit`, a queue's `put`)."""
 
@@ -147,6 +157,18 @@ class PlaybackBackend(Protocol):
             The file's largest sample, where 1 is full scale; the gain is
             reduced so that the peak is not clipped.
         """
+        ...
+
+    def set_equaliser(self, equaliser: Equaliser | None) -> None:
+        """Shape the sound from now on; None leaves it as it is in the file."""
+        ...
+
+    def set_output(self, key: str) -> None:
+        """Play on the output of this key; "" for the system's default."""
+        ...
+
+    def find_outputs(self) -> None:
+        """Ask for the outputs; an `OutputsFound` will answer."""
         ...
 
     def close(self, timeout_s: float = 2.0) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.playback.backend import (
     DurationChanged,
+    OutputsFound,
     PlaybackEvent,
     PlaybackState,
     PositionJumped,
@@ -17,6 +18,7 @@ from app.playback.backend import (
 from app.playback.clock import Cancel, Clock, RealClock
 from app.playback.loudness import amplitude, clamp_percent
 from app.playback.mrl import file_fault
+from app.playback.sound import AudioOutput, Equaliser
 from inference.errors import UndertoneError
 
 __all__ = ["NullBackend"]
@@ -142,6 +144,15 @@ class NullBackend:
 
     def set_gain(self, gain_db: float, peak: float = 1.0) -> None:
         self._gain = (gain_db, peak)
+
+    def set_equaliser(self, equaliser: Equaliser | None) -> None:
+        """Nothing is heard, so nothing is shaped."""
+
+    def set_output(self, key: str) -> None:
+        """There is one output, and it is silent."""
+
+    def find_outputs(self) -> None:
+        self._post(OutputsFound((AudioOutput("", ""),)))
 
     def close(self, timeout_s: float = 2.0) -> bool:
         with self._lock:

@@ -19,8 +19,10 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from app.playback import vlc_signals
 from app.playback.backend import (
     DurationChanged,
+    OutputsFound,
     PlaybackEvent,
     PlaybackState,
     PositionJumped,
@@ -30,6 +32,8 @@ from app.playback.backend import (
 from app.playback.loudness import amplitude, clamp_percent
 from app.playback.mrl import file_fault, file_url
 from app.playback.position import PositionEstimate
+from app.playback.sound import AudioOutput, Equaliser
+from app.playback.vlc_signals import AUDIO, KINDS, Signal
 from inference.errors import UndertoneError
 
 __all__ = ["OPENING_LIMIT_S", "PlaybackUnavailableError", "VlcBackend"]
@@ -50,31 +54,11 @@ _OPTIONS = (
     "--audio-replay-gain-mode=none",  # instance-wide in libVLC: applied by us instead
     "--quiet",
 )
-_SIGNALS = (
-    "MediaPlayerPlaying",
-    "MediaPlayerPaused",
-    "MediaPlayerEndReached",
-    "MediaPlayerEncounteredError",
-    "MediaPlayerTimeChanged",
-    "MediaPlayerLengthChanged",
-    "MediaPlayerESAdded",
-)
-_AUDIO = 0  # libvlc_track_audio
 _APT = "Install it with: sudo apt install libvlc5 vlc-plugin-base"
 
 
 class PlaybackUnavailableError(UndertoneError):
     """libVLC is not there or does not start."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Signal:
-    """What a libVLC callback saw: which player, which event, its value, and when."""
-
-    take: int
-    kind: str
-    value: int
-    at: float
 
 
 @dataclass(slots=True)
@@ -138,7 +122,7 @@ class VlcBackend:
         self._position = PositionEstimate()
         self._closed = False
 
-        self._inbox: SimpleQueue[Callable[[], None] | _Signal | None] = SimpleQueue()
+        self._inbox: SimpleQueue[Callable[[], None] | Signal | None] = SimpleQueue()
         self._loaded_id = 0  # from here on: the worker thread's own
         self._path: Path | None = None
         self._start_s = 0.0
@@ -146,6 +130,8 @@ class VlcBackend:
         self._takes = 0
         self._percent = 100.0
         self._gain: tuple[float, float] = (0.0, 1.0)
+        self._equaliser: Any = None
+        self._output = ""
         self._retiring: list[threading.Thread] = []
         self._worker = threading.Thread(target=self._work, name="vlc-worker", daemon=True)
         self._worker.start()
@@ -194,6 +180,16 @@ class VlcBackend:
     def set_gain(self, gain_db: float, peak: float = 1.0) -> None:
         self._inbox.put(partial(self._do_gain, (gain_db, peak)))
 
+    def set_equaliser(self, equaliser: Equaliser | None) -> None:
+        self._inbox.put(partial(self._do_equaliser, equaliser))
+
+    def set_output(self, key: str) -> None:
+        self._inbox.put(partial(self._do_output, key))
+
+    def find_outputs(self) -> None:
+        # On a thread of its own: it may wait for a sound server that does not answer.
+        threading.Thread(target=self._look_for_outputs, name="vlc-outputs", daemon=True).start()
+
     def close(self, timeout_s: float = 2.0) -> bool:
         until = time.monotonic() + timeout_s
         with self._lock:
@@ -222,9 +218,10 @@ class VlcBackend:
                 continue
             if item is None:
                 self._retire()
+                self._do_equaliser(None)
                 return
             try:
-                if isinstance(item, _Signal):
+                if isinstance(item, Signal):
                     self._on_signal(item)
                 else:
                     item()
@@ -295,6 +292,23 @@ class VlcBackend:
         self._gain = gain
         self._apply_loudness()
 
+    def _do_equaliser(self, equaliser: Equaliser | None) -> None:
+        old, self._equaliser = self._equaliser, None
+        if equaliser is not None:
+            self._equaliser = self._vlc.AudioEqualizer()
+            self._equaliser.set_preamp(equaliser.preamp_db)
+            for band, level_db in enumerate(equaliser.bands_db):
+                self._equaliser.set_amp_at_index(level_db, band)
+        if self._take is not None:
+            self._take.player.set_equalizer(self._equaliser)
+        if old is not None:
+            old.release()
+
+    def _do_output(self, key: str) -> None:
+        self._output = key
+        if self._take is not None:
+            self._take.player.audio_output_device_set(None, key or None)
+
     def _apply_loudness(self) -> None:
         if self._take is not None:
             # libVLC's volume is the cubic root of the amplitude, in whole percent.
@@ -314,9 +328,10 @@ class VlcBackend:
         player.set_media(media)
         media.release()  # the player holds it
         events = self._vlc.libvlc_media_player_event_manager(player)
-        for kind in _SIGNALS:
+        for kind in KINDS:
             events.event_attach(
-                getattr(self._vlc.EventType, kind), _callback(self._inbox, self._takes, kind)
+                getattr(self._vlc.EventType, kind),
+                vlc_signals.callback(self._inbox, self._takes, kind),
             )
         self._take = _Take(self._takes, player, events)
         self._take.deadline = time.monotonic() + self._opening_limit_s
@@ -324,16 +339,20 @@ class VlcBackend:
             self._position.jump(self._start_s, time.monotonic())
         self._enter(PlaybackState.OPENING)
         self._apply_loudness()
+        if self._equaliser is not None:
+            player.set_equalizer(self._equaliser)
+        if self._output:
+            player.audio_output_device_set(None, self._output)
         if player.play() != 0:
             self._explain_failure()
 
-    def _on_signal(self, signal: _Signal) -> None:
+    def _on_signal(self, signal: Signal) -> None:
         take = self._take
         if take is None or take.number != signal.take:
             return  # of a player that was retired meanwhile
         match signal.kind:
             case "MediaPlayerESAdded":
-                take.heard = take.heard or signal.value == _AUDIO
+                take.heard = take.heard or signal.value == AUDIO
                 self._go_on(take, signal.at)
             case "MediaPlayerPlaying":
                 take.opened = True
@@ -409,12 +428,35 @@ class VlcBackend:
         self._retiring = [thread for thread in self._retiring if thread.is_alive()]
         if take is None:
             return
-        kinds = [getattr(self._vlc.EventType, kind) for kind in _SIGNALS]
+        kinds = [getattr(self._vlc.EventType, kind) for kind in KINDS]
         thread = threading.Thread(
-            target=_release, args=(take.player, take.events, kinds), name="vlc-retire", daemon=True
+            target=vlc_signals.release,
+            args=(take.player, take.events, kinds),
+            name="vlc-retire",
+            daemon=True,
         )
         self._retiring.append(thread)
         thread.start()
+
+    def _look_for_outputs(self) -> None:
+        found = [AudioOutput("", "")]
+        with self._lock:
+            if self._closed:
+                return
+            player = self._vlc.libvlc_media_player_new(self._instance)
+        try:
+            first = device = player.audio_output_device_enum()
+            while device:
+                key = (device.contents.device or b"").decode("utf-8", "replace")
+                name = (device.contents.description or b"").decode("utf-8", "replace")
+                if key:
+                    found.append(AudioOutput(key, name or key))
+                device = device.contents.next
+            if first:
+                self._vlc.libvlc_audio_output_device_list_release(first)
+        finally:
+            player.release()
+        self._post(OutputsFound(tuple(found)))
 
     def _enter(self, state: PlaybackState, reason: str = "", remedy: str = "") -> None:
         if state is self._state and state not in (PlaybackState.IDLE, PlaybackState.ERROR):
@@ -426,19 +468,3 @@ class VlcBackend:
     def _post(self, event: PlaybackEvent) -> None:
         if not self._closed:
             self._post_event(event)
-
-
-def _callback(inbox: SimpleQueue[Any], take: int, kind: str) -> Callable[[Any], None]:
-    """What libVLC calls, on its own thread: one put, no call back into libVLC."""
-    put, now = inbox.put, time.monotonic
-    if kind == "MediaPlayerESAdded":
-        # python-vlc names no field for the track type, the first int of the event's union
-        return lambda event: put(_Signal(take, kind, event.u.new_status, now()))
-    return lambda event: put(_Signal(take, kind, event.u.new_time, now()))
-
-
-def _release(player: Any, events: Any, kinds: Sequence[Any]) -> None:
-    player.stop()
-    for kind in kinds:
-        events.event_detach(kind)
-    player.release()

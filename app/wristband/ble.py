@@ -19,6 +19,17 @@ from bleak.exc import (
 )
 
 from app.wristband.profiles.base import DeviceInfo, GattProfile, ProtocolError, plain_text
+from app.wristband.radio import (
+    OWN_RADIO,
+    REASON_TEXT,
+    USUAL_LIMITS,
+    FoundDevice,
+    Limits,
+    Pin,
+    Radio,
+    RadioError,
+    RawPacket,
+)
 from app.wristband.source import (
     Counters,
     Deliveries,
@@ -28,23 +39,12 @@ from app.wristband.source import (
     SourceState,
     SourceStatus,
 )
-from inference.errors import UndertoneError
 from inference.physio.signals import Channel
 
 __all__ = ["BleSource", "FoundDevice", "Limits", "Pin", "Radio", "RadioError", "scan"]
 
 log = logging.getLogger(__name__)
 
-RawPacket = Callable[[str, bytes, float], None]
-"""Takes (characteristic, bytes, arrival in s): what a recorder keeps."""
-
-_TEXT = {
-    Reason.NO_RADIO: "There is no Bluetooth adapter. Plug one in, or start the Bluetooth service.",
-    Reason.POWERED_OFF: "Bluetooth is switched off. Switch it on.",
-    Reason.DENIED: "Undertone may not use Bluetooth. Allow it in the system's settings.",
-    Reason.NOT_FOUND: "The band was not found. Switch it on and bring it near.",
-    Reason.LOST: "The link to the band broke.",
-}
 _UNAVAILABLE = {
     BleakBluetoothNotAvailableReason.POWERED_OFF: Reason.POWERED_OFF,
     BleakBluetoothNotAvailableReason.DENIED_BY_USER: Reason.DENIED,
@@ -54,99 +54,10 @@ _UNAVAILABLE = {
 _STABLE_S = 3.0
 
 
-class RadioError(UndertoneError):
-    """Bluetooth cannot be used, or not with this device; `reason` says which."""
-
-    def __init__(self, message: str, remedy: str = "", reason: Reason = Reason.NO_RADIO) -> None:
-        super().__init__(message, remedy)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Radio:
-    """Which Bluetooth: the machine's own, or bleak backends over a virtual link.
-
-    Parameters
-    ----------
-    scanner, client : type or None
-        bleak backend types; None for the platform's.
-    """
-
-    scanner: Any = None
-    client: Any = None
-
-    @property
-    def virtual(self) -> bool:
-        return self.client is not None
-
-    def scanner_options(self) -> dict[str, Any]:
-        return {} if self.scanner is None else {"backend": self.scanner}
-
-    def client_options(self) -> dict[str, Any]:
-        return {} if self.client is None else {"backend": self.client}
-
-
-@dataclass(frozen=True, slots=True)
-class FoundDevice:
-    """A device that a scan saw.
-
-    Parameters
-    ----------
-    address : str
-        On macOS an identifier that only this machine uses.
-    name : str
-        What it calls itself: untrusted, one short line of plain text.
-    rssi_dbm : int
-    services : frozenset of str
-        UUIDs that it advertises.
-    """
-
-    address: str
-    name: str
-    rssi_dbm: int
-    services: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """The device that was chosen: no other one takes its place unasked.
-
-    Parameters
-    ----------
-    serial : str
-        As its `info` said when it was chosen; empty accepts any.
-    """
-
-    address: str
-    serial: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long each step may take, in seconds.
-
-    Parameters
-    ----------
-    stall_s : float
-        A link that is silent for so long counts as broken.
-    back_off_s : tuple of float
-        Pauses before one attempt after another; the last one stays. Each
-        is shortened by a random third at most.
-    """
-
-    scan_s: float = 10.0
-    connect_s: float = 15.0
-    command_s: float = 5.0
-    stall_s: float = 5.0
-    leave_s: float = 1.0
-    back_off_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-    first_attempts: int = 3
-
-
 async def scan(
     timeout_s: float = 8.0,
     services: frozenset[str] = frozenset(),
-    radio: Radio = Radio(),
+    radio: Radio = OWN_RADIO,
 ) -> list[FoundDevice]:
     """Look around for `timeout_s`; the strongest signal first.
 
@@ -189,7 +100,7 @@ def _radio_error(error: Exception) -> RadioError:
         reason = Reason.DENIED
     elif "NotReady" in str(error):
         reason = Reason.POWERED_OFF
-    message, _, remedy = _TEXT[reason].partition(". ")
+    message, _, remedy = REASON_TEXT[reason].partition(". ")
     log.info("bluetooth: %s (%r)", message, error)
     return RadioError(message, remedy, reason)
 
@@ -228,8 +139,8 @@ class BleSource:
         profile: GattProfile,
         pin: Pin,
         *,
-        radio: Radio = Radio(),
-        limits: Limits = Limits(),
+        radio: Radio = OWN_RADIO,
+        limits: Limits = USUAL_LIMITS,
         clock: Callable[[], float] = time.monotonic,
         on_status: Callable[[SourceStatus], None] | None = None,
         on_packet: RawPacket | None = None,
@@ -348,7 +259,7 @@ class BleSource:
                 self._set(SourceState.SCANNING)
             device = await self._find()
             if device is None:
-                return Reason.NOT_FOUND, _TEXT[Reason.NOT_FOUND]
+                return Reason.NOT_FOUND, REASON_TEXT[Reason.NOT_FOUND]
             if not self._streamed:
                 self._set(SourceState.CONNECTING)
             await self._connect_and_stream(device)
@@ -359,7 +270,7 @@ class BleSource:
         except (BleakError, OSError, TimeoutError, EOFError) as error:
             # Also "Service Discovery has not been performed yet": bleak's words for a broken link.
             log.info("bluetooth: the link broke (%r)", error)
-        return Reason.LOST, _TEXT[Reason.LOST]
+        return Reason.LOST, REASON_TEXT[Reason.LOST]
 
     async def _find(self) -> Any:
         address = self._pin.address.lower()

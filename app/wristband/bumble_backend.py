@@ -18,7 +18,7 @@ from bumble.core import AdvertisingData, BaseBumbleError
 from bumble.device import Advertisement, Device, Peer
 from bumble.hci import Address
 
-from app.wristband.ble import Radio
+from app.wristband.radio import Radio
 
 __all__ = ["virtual_radio"]
 

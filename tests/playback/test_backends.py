@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.playback.backend import DurationChanged, PlaybackState, PositionJumped
+from app.playback.backend import DurationChanged, OutputsFound, PlaybackState, PositionJumped
+from app.playback.sound import Equaliser
 from tests.playback.conftest import Player
 
 IDLE, OPENING, PLAYING, PAUSED, ENDED, ERROR = PlaybackState
@@ -291,6 +292,29 @@ class TestLoudness:
         for percent in (0, 55.5, 100, 250, -3, float("nan")):
             backend.set_volume(percent)
         backend.set_gain(float("inf"), peak=0.0)
+        player.wait_state(ENDED, load_id)
+
+
+class TestSound:
+    def test_outputs_are_found_the_default_first(self, player: Player) -> None:
+        player.backend.find_outputs()
+        event = player.wait(lambda e: isinstance(e, OutputsFound))
+        assert isinstance(event, OutputsFound)
+        assert event.outputs[0].key == ""
+        assert all(output.key and output.name for output in event.outputs[1:])
+
+    def test_equaliser_and_output_may_be_set_at_any_time(
+        self, player: Player, tone_mp3: Tone
+    ) -> None:
+        backend = player.backend
+        backend.set_equaliser(Equaliser((3.0,) * 10, preamp_db=-6.0))
+        backend.set_output("no such device")
+        backend.set_output("")
+        load_id = backend.load(tone_mp3(1.5))
+        backend.play()
+        player.wait_state(PLAYING)
+        backend.set_equaliser(Equaliser())
+        backend.set_equaliser(None)
         player.wait_state(ENDED, load_id)
 
 

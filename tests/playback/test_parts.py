@@ -12,6 +12,7 @@ from app.playback.clock import VirtualClock
 from app.playback.loudness import amplitude, clamp_percent
 from app.playback.mrl import file_url, path_of_url
 from app.playback.position import PositionEstimate
+from app.playback.sound import Equaliser
 from inference.errors import UndertoneError
 
 
@@ -83,6 +84,17 @@ class TestPosition:
         position.run(0.0)
         assert position.at(99.0) == 3.0
         assert position.jump(7.0, 100.0) == 3.0
+
+
+class TestEqualiser:
+    def test_levels_are_limited(self) -> None:
+        equaliser = Equaliser((-99.0, 99.0, math.nan, *[1.5] * 7), preamp_db=math.inf)
+        assert equaliser.bands_db == (-20.0, 20.0, 0.0, *[1.5] * 7)
+        assert equaliser.preamp_db == 20.0
+
+    def test_another_number_of_bands_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="10 bands"):
+            Equaliser((1.0, 2.0))
 
 
 def test_virtual_time_calls_in_order_and_not_what_was_cancelled() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from app.playback import vlc_backend
+from app.playback import vlc_backend, vlc_signals
 from app.playback.backend import PlaybackState
+from app.playback.sound import BANDS_HZ, Equaliser
 from app.playback.vlc_backend import PlaybackUnavailableError, VlcBackend
 from tests.playback.conftest import Player
 
@@ -77,13 +78,13 @@ class TestHanging:
         self, monkeypatch: pytest.MonkeyPatch, tone_mp3: Tone
     ) -> None:
         gate = threading.Event()
-        original = vlc_backend._release
+        original = vlc_signals.release
 
         def release(player: Any, events: Any, kinds: Any) -> None:
             gate.wait(30.0)
             original(player, events, kinds)
 
-        monkeypatch.setattr(vlc_backend, "_release", release)
+        monkeypatch.setattr(vlc_signals, "release", release)
         player = Player(lambda post: VlcBackend(post, ["--aout=dummy"]))
         player.backend.load(tone_mp3(30.0, "long.mp3"))
         player.backend.play()
@@ -143,3 +144,33 @@ def test_players_are_let_go(vlc_player: Player, tone_mp3: Tone) -> None:
     vlc_player.wait_state(PlaybackState.IDLE, last)
     assert vlc_player.backend.close(timeout_s=5.0)
     assert not [t for t in threading.enumerate() if t.name.startswith("vlc-")]
+
+
+def test_libvlc_has_the_bands_that_we_show() -> None:
+    import vlc
+
+    count = vlc.libvlc_audio_equalizer_get_band_count()
+    found = [vlc.libvlc_audio_equalizer_get_band_frequency(band) for band in range(count)]
+    assert found == pytest.approx(BANDS_HZ, rel=0.02)
+
+
+def test_the_equaliser_reaches_each_player(
+    vlc_player: Player, tone_mp3: Tone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import vlc
+
+    told: list[float | None] = []
+
+    def take(self: object, equaliser: Any) -> int:
+        told.append(None if equaliser is None else round(equaliser.get_amp_at_index(2), 3))
+        return 0
+
+    monkeypatch.setattr(vlc.MediaPlayer, "set_equalizer", take)
+    vlc_player.backend.set_equaliser(Equaliser((0.0, 0.0, 4.5, *[0.0] * 7), -3.0))
+    vlc_player.backend.load(tone_mp3(1.3))
+    vlc_player.backend.play()
+    vlc_player.wait_state(PlaybackState.PLAYING)
+    vlc_player.backend.set_equaliser(None)
+    vlc_player.backend.set_equaliser(Equaliser((99.0,) * 10))
+    vlc_player.wait_state(PlaybackState.ENDED)
+    assert told == [4.5, None, 20.0]
