@@ -20,7 +20,7 @@ from app.wristband.source import (
 from inference.errors import UndertoneError
 from inference.physio.signals import FS_HZ, Channel, SignalChunk
 
-__all__ = ["Listener", "SimulatedSource", "band_samples"]
+__all__ = ["Listener", "SimulatedSource", "band_generator", "band_samples"]
 
 _CHUNK_S = 1.0 / 16.0
 """As often as the reference band notifies."""
@@ -132,6 +132,28 @@ class SimulatedSource:
         self._closed = True
 
 
+def band_generator(
+    listener: Listener,
+) -> Callable[[int, int], tuple[NDArray[np.uint16], NDArray[np.uint32]]]:
+    """What a virtual band asks for its samples: (first, count) -> GSR, PPG.
+
+    The listener goes on while the band is not asked: what lies between
+    two calls is made and left out.
+    """
+    made = 0
+
+    def generate(first: int, count: int) -> tuple[NDArray[np.uint16], NDArray[np.uint32]]:
+        nonlocal made
+        while made < first:
+            skipped = min(first - made, 4096)
+            listener.next(skipped)
+            made += skipped
+        made += count
+        return band_samples(*listener.next(count))
+
+    return generate
+
+
 def band_samples(
     gsr: NDArray[np.float32], ppg: NDArray[np.float32]
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint32]]:
@@ -140,7 +162,7 @@ def band_samples(
     Parameters
     ----------
     gsr : ndarray, shape (n,), float32, microsiemens
-    ppg : ndarray, shape (n,), float32, arbitrary units of about -10..10
+    ppg : ndarray, shape (n,), float32, arbitrary units of about -40..40
 
     Returns
     -------
@@ -148,5 +170,5 @@ def band_samples(
     ppg : ndarray, shape (n,), uint32, below 2**24; zero lies in the middle
     """
     steps = np.clip(np.round(gsr * 1000.0), 0, 65535).astype(np.uint16)
-    light = np.clip(np.round((1 << 23) + ppg * 500_000.0), 0, (1 << 24) - 1).astype(np.uint32)
+    light = np.clip(np.round((1 << 23) + ppg * 100_000.0), 0, (1 << 24) - 1).astype(np.uint32)
     return steps, light

@@ -8,10 +8,12 @@ import itertools
 import numpy as np
 import pytest
 
-from app.wristband.simulated import SimulatedSource, band_samples
+from app.wristband.simulated import SimulatedSource, band_generator, band_samples
 from app.wristband.source import Delivery, Provenance, Reason, SourceState
+from inference.emotion import Quadrant
 from inference.errors import UndertoneError
 from inference.physio.signals import Channel, SignalChunk
+from inference.physio.simulate import SimulatedListener
 
 
 class Counting:
@@ -83,7 +85,28 @@ def test_senseless_values_are_refused(options: dict[str, float]) -> None:
 
 def test_a_band_s_integers_keep_the_signal_and_its_limits() -> None:
     gsr, ppg = band_samples(
-        np.array([-1.0, 0.5, 2.0004, 99.0], np.float32), np.array([-99, -1, 0, 99], np.float32)
+        np.array([-1.0, 0.5, 2.0004, 99.0], np.float32), np.array([-199, -1, 0, 199], np.float32)
     )
     assert gsr.tolist() == [0, 500, 2000, 65535]
-    assert ppg.tolist() == [0, (1 << 23) - 500_000, 1 << 23, (1 << 24) - 1]
+    assert ppg.tolist() == [0, (1 << 23) - 100_000, 1 << 23, (1 << 24) - 1]
+
+
+def test_the_simulated_listener_is_a_source_with_both_signals() -> None:
+    listener = SimulatedListener("demo", seed=1)
+    listener.song(Quadrant.HAHV, seed=2)
+    out = run(SimulatedSource(listener, seconds=30.0, speed=float("inf")))
+    chunks = [d for d in out if isinstance(d, SignalChunk)]
+    gsr = np.concatenate([c.samples for c in chunks if c.channel is Channel.GSR])
+    ppg = np.concatenate([c.samples for c in chunks if c.channel is Channel.PPG])
+    assert len(gsr) == len(ppg) == 30 * 128
+    assert gsr.min() > 0.0
+    assert ppg.std() > 0.0
+
+
+def test_a_band_worn_by_a_listener_goes_on_while_nobody_asks() -> None:
+    whole = band_generator(Counting())
+    gsr, _ = whole(0, 40)
+    gaps = band_generator(Counting())
+    parts = [gaps(0, 8)[0], gaps(24, 16)[0]]
+    np.testing.assert_array_equal(parts[0], gsr[:8])
+    np.testing.assert_array_equal(parts[1], gsr[24:40])
