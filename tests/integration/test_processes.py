@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -158,17 +159,18 @@ def test_a_second_run_over_100_songs_is_quick_and_light(start: Start, tmp_path: 
         "except SystemExit as stop:\n    assert not stop.code\n"
         "print(' '.join(sorted({name.split('.')[0] for name in sys.modules})))\n"
     )
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
-    seconds = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert ran.returncode == 0, ran.stderr
     assert "100 up to date" in ran.stderr
     loaded = ran.stdout.split()
     assert not set(FORBIDDEN) & set(loaded)
     assert "onnxruntime" not in loaded
-    assert seconds < 2.0
+    # Processor time: the same on a machine that is busy with other things.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2.0
 
 
 def test_without_a_display_the_player_says_what_to_do() -> None:
