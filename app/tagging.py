@@ -6,7 +6,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -255,7 +255,15 @@ class _Run:
             self.library.set_estimates(estimates)
         if failures:
             self.library.set_failed(failures)
-        return rows
+        return [self._as_kept(row) for row in rows]
+
+    def _as_kept(self, row: TagRow) -> TagRow:
+        """The row in the library's words, which are those of the next run."""
+        track = None if row.track_id is None else self.library.track(row.track_id)
+        if track is None:
+            return row
+        error = None if row.error is None else track.error or row.error
+        return replace(row, duration_s=track.duration_s or row.duration_s, error=error)
 
     def _known_rows(self, ids: Sequence[int]) -> Iterator[TagRow]:
         """Rows of songs as the library has them."""
@@ -263,8 +271,10 @@ class _Run:
             tracks = self.library.tracks(ids[start : start + _READ_AT_ONCE])
             emotions = self.library.emotions([track.id for track in tracks])
             for track, emotion in zip(tracks, emotions, strict=True):
-                error = track.error if emotion.common is None else None
-                yield TagRow(track.path, track.duration_s, emotion.common, None, error, track.id)
+                estimate, error = emotion.common, None
+                if estimate is None or estimate.model_id != self.model.model_id:
+                    estimate, error = None, track.error
+                yield TagRow(track.path, track.duration_s, estimate, None, error, track.id)
 
     def _preview_row(self, path: Path, fault: str | None) -> TagRow:
         track = None if fault else self.library.by_path(path)
