@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from inference.audio.cells import fine_means
 from inference.audio.spectra import FINE_LENGTH, FS_HZ, Spectra
@@ -18,7 +17,6 @@ __all__ = ["TimbreCells", "timbre_cells", "timbre_features"]
 Array = NDArray[np.float32]
 
 _EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 7200)
-_CEPSTRA = 20
 _EXTREME = 0.2  # share of a band's bins that make its peak and its valley
 
 
@@ -29,28 +27,16 @@ class TimbreCells(NamedTuple):
     ----------
     contrast : ndarray, shape (n, 6, 2)
         log10 peak to valley of a band (Jiang et al., ICME 2002).
-    balance : ndarray, shape (n, 6, 2)
-        log10 power of a band less the log10 power of the frame.
     shape : ndarray, shape (n, 8, 2)
         Centroid and spread in octaves, roll-off at 0.85 and 0.5, flatness below and above 2 kHz,
         flux, crest of the wave.
     loudness : ndarray, shape (n, 3, 2)
         log10 power, mean of the log-mel bands, and the cell's own mean of the former.
-    quiet : ndarray, shape (n, 2)
-        Share of frames 6 and 20 dB below the song.
-    cepstra : ndarray, shape (n, 20, 2)
-        Cosine transform of the log-mel bands.
-    cepstral_change : ndarray, shape (n, 20)
-        Mean size of its difference over 5 frames.
     """
 
     contrast: Array
-    balance: Array
     shape: Array
     loudness: Array
-    quiet: Array
-    cepstra: Array
-    cepstral_change: Array
 
 
 def timbre_cells(spectra: Spectra) -> TimbreCells:
@@ -59,22 +45,12 @@ def timbre_cells(spectra: Spectra) -> TimbreCells:
     log = np.log10(power + 1e-6)
     total = power.sum(axis=1)
     loud = np.log10(total + 1e-5)
-    cepstra = fft.dct(spectra.mel, type=2, norm="ortho", axis=1)[:, :_CEPSTRA]
-    change = np.zeros_like(cepstra)
-    change[5:] = np.abs(cepstra[5:] - cepstra[:-5])
-    contrast, balance = _bands(power, log, loud)
     loudness = fine_means(_squares(np.stack([loud, spectra.mel.mean(axis=1)], axis=1)))
     own = np.stack([loudness[:, 0, 0], loudness[:, 0, 0] ** 2], axis=1)[:, None]
-    reference = np.log10(max(float(total.mean()), 1e-5))
-    quiet = np.stack([loud < reference - 0.6, loud < reference - 2.0], axis=1)
     return TimbreCells(
-        contrast=fine_means(_squares(contrast)),
-        balance=fine_means(_squares(balance)),
+        contrast=fine_means(_squares(_contrast(log))),
         shape=fine_means(_squares(_shape(spectra, total))),
         loudness=np.concatenate([loudness, own], axis=1),
-        quiet=fine_means(quiet.astype(np.float32)),
-        cepstra=fine_means(_squares(cepstra)),
-        cepstral_change=fine_means(change),
     )
 
 
@@ -82,16 +58,15 @@ def _squares(x: Array) -> Array:
     return np.stack([x, x * x], axis=-1)
 
 
-def _bands(power: Array, log: Array, loud: Array) -> tuple[Array, Array]:
+def _contrast(log: Array) -> Array:
     step = FS_HZ / FINE_LENGTH
-    contrast, balance = [], []
+    contrast = []
     for low, high in itertools.pairwise(_EDGES_HZ):
         a, b = round(low / step), round(high / step)
         ordered = np.sort(log[:, a:b], axis=1)
         few = max(1, round(_EXTREME * (b - a)))
         contrast.append(ordered[:, -few:].mean(axis=1) - ordered[:, :few].mean(axis=1))
-        balance.append(np.log10(power[:, a:b].sum(axis=1) + 1e-6) - loud)
-    return np.stack(contrast, axis=1), np.stack(balance, axis=1)
+    return np.stack(contrast, axis=1)
 
 
 @lru_cache(maxsize=1)
@@ -121,10 +96,7 @@ def _shape(spectra: Spectra, total: Array) -> Array:
 
 def timbre_features(cells: TimbreCells) -> Array:
     """Descriptors of each window, (W, k), from moments averaged over it."""
-    parts = [
-        *_both(cells.contrast), *_both(cells.balance), *_both(cells.shape), *_both(cells.loudness),
-        cells.quiet, *_both(cells.cepstra), cells.cepstral_change,
-    ]  # fmt: skip
+    parts = [*_both(cells.contrast), *_both(cells.shape), *_both(cells.loudness)]
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 

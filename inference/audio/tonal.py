@@ -46,8 +46,6 @@ class TonalCells(NamedTuple):
     ----------
     chroma : ndarray, shape (n, 3, 12)
         Salience of the pitch classes from C: all, below C4, above.
-    octaves : ndarray, shape (n, 5)
-        Salience by octave, C2 to C7.
     chords : ndarray, shape (n, 8, 2)
         Share of frames, and fit, of each kind of chord.
     progress : ndarray, shape (n, 13)
@@ -66,7 +64,6 @@ class TonalCells(NamedTuple):
     """
 
     chroma: Array
-    octaves: Array
     chords: Array
     progress: Array
     harmony: Array
@@ -86,7 +83,6 @@ def tonal_cells(spectra: Spectra) -> TonalCells:
     chords, progress, fit = _chords(smooth)
     return TonalCells(
         chroma=coarse_means(chroma, cells),
-        octaves=coarse_means(classes.sum(axis=2), cells),
         chords=coarse_means(chords, cells),
         progress=coarse_means(progress, cells),
         harmony=coarse_means(_harmony(smooth, fit), cells),
@@ -98,7 +94,7 @@ def tonal_cells(spectra: Spectra) -> TonalCells:
 
 @lru_cache(maxsize=1)
 def _pitch_filters() -> sparse.csr_array:
-    """Triangles a third of a semitone apart on the coarse bins, at least a bin wide: (180, 2049)."""
+    """Triangles a third of a semitone apart, at least a coarse bin wide: (180, 2049)."""
     hz = np.arange(COARSE_LENGTH // 2 + 1) * FS_HZ / COARSE_LENGTH
     pitch = _LOWEST_HZ * 2.0 ** (np.arange(_PITCHES) / (12 * _STEPS))
     width = np.maximum(pitch * (2.0 ** (1.0 / (12 * _STEPS)) - 1.0), FS_HZ / COARSE_LENGTH)
@@ -276,7 +272,6 @@ def tonal_features(cells: TonalCells) -> Array:
     """Descriptors of each window, (W, k), from averaged moments; transposing changes none."""
     parts = [
         _key_features(cells.chroma),
-        _height_features(cells),
         _chord_features(cells),
         cells.harmony[:, [0, 2, 3, 4, 5, 7]],
         _deviation(cells.harmony, 0, 1),
@@ -326,11 +321,6 @@ def _key_features(chroma: Array) -> Array:
         parts.append(row / (row.sum(axis=1, keepdims=True) + 1e-3))
     parallel = np.take_along_axis(fit[:, :12] - fit[:, 12:], tonic[:, None], axis=1)
     return np.concatenate([*parts, parallel], axis=1)
-
-
-def _height_features(cells: TonalCells) -> Array:
-    share: Array = cells.octaves / (cells.octaves.sum(axis=1, keepdims=True) + 1e-3)
-    return share
 
 
 def _chord_features(cells: TonalCells) -> Array:

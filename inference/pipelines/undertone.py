@@ -1,0 +1,276 @@
+"""The default way from audio to mood: musicnn's two networks and our descriptors, every 6 s.
+
+A song is brought to one loudness and cut into excerpts of 30 s. MSD_musicnn hears all of it,
+MTT_musicnn three patches of 3 s an excerpt; rhythm, harmony and timbre are described an excerpt
+at a time. What is kept of a song are principal components of MSD_musicnn's answers every 6 s,
+and the mean of everything else; heads read nothing but these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.audio.descriptors import DESCRIPTORS, describe
+from inference.audio.errors import AudioError, Cancelled
+from inference.audio.excerpts import EXCERPT_CELLS, Excerpt, Listener
+from inference.audio.features import SongFeatures
+from inference.audio.spectra import CELL_FRAMES, CELL_S, FINE_HOP, Spectra
+from inference.catalog import CatalogError, ModelCard
+from inference.pipelines.base import Analysis, Network, Networks, WindowScores
+
+__all__ = ["Extractor", "Heard", "Reduction", "UndertonePipeline", "build"]
+
+Array = NDArray[np.float32]
+
+SEGMENT_CELLS = 2
+SEGMENT_S = SEGMENT_CELLS * CELL_S
+WINDOW_SEGMENTS = 5
+_MOST_SEGMENTS = 42  # 160 components and the share of sound in half precision: 13.5 KB
+_PATCHES = (1, 4, 7)  # the cells that MTT_musicnn hears
+_AUDIBLE = 1e-6  # mean square, -60 dB full scale
+_SHORTEST_S = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What the networks and descriptors say of a song.
+
+    Parameters
+    ----------
+    segments : ndarray, shape (n, d), float32
+        MSD_musicnn's channels, penultimate layer and tags, a mean every 6 s.
+    song : ndarray, shape (k,), float32
+        Means over the song: descriptors, then MTT_musicnn's penultimate layer and tags.
+    sound : ndarray, shape (n,), float32
+        Share of each segment above -60 dB full scale.
+    start_s : ndarray, shape (n,), float64
+    duration_s : float
+    """
+
+    segments: Array
+    song: Array
+    sound: Array
+    start_s: NDArray[np.float64]
+    duration_s: float
+
+
+class Extractor:
+    """From audio to what is heard in it; training and tagging share it.
+
+    Parameters
+    ----------
+    msd : Network
+        ``mel`` (1870, 96) -> ``pooled``, ``penultimate``, ``tags`` of its 10 cells.
+    mtt : Network
+        ``mel`` (187, 96) -> ``penultimate``, ``tags``.
+    """
+
+    def __init__(self, msd: Network, mtt: Network) -> None:
+        self._msd = msd
+        self._mtt = mtt
+
+    def __call__(
+        self, blocks: Iterable[Array], cancelled: Callable[[], bool] | None = None
+    ) -> Heard:
+        """Hear one song, 16 kHz mono.
+
+        Raises
+        ------
+        AudioError
+            If it is shorter than half a second.
+        Cancelled
+        """
+        listener = Listener()
+        for block in blocks:
+            _check(cancelled)
+            listener.hear(block)
+        if listener.duration_s < _SHORTEST_S:
+            raise AudioError(
+                f"only {listener.duration_s:.2f} s of sound can be decoded; "
+                f"a mood needs {_SHORTEST_S} s",
+                "Leave the file out, or check that it is complete.",
+            )
+        parts: list[tuple[Array, Array, Array]] = []
+        starts: list[NDArray[np.float64]] = []
+        cells: list[int] = []
+        for excerpt in listener.excerpts():
+            _check(cancelled)
+            part = self.excerpt(excerpt, listener.gain)
+            parts.append(part)
+            count = len(part[0])
+            starts.append(np.arange(count, dtype=np.float64) * SEGMENT_S + excerpt.start_s)
+            cells.append(count)
+        return Heard(
+            np.concatenate([segments for segments, _, _ in parts]),
+            np.average([song for _, song, _ in parts], axis=0, weights=cells).astype(np.float32),
+            np.concatenate([sound for _, _, sound in parts]),
+            np.concatenate(starts),
+            listener.duration_s,
+        )
+
+    def excerpt(self, excerpt: Excerpt, gain: float) -> tuple[Array, Array, Array]:
+        """Segments (n, d), means (k,) and share of sound (n,) of one excerpt."""
+        spectra = Spectra.of(excerpt.samples * np.float32(gain))
+        cells = spectra.cells
+        mel = np.zeros((EXCERPT_CELLS * CELL_FRAMES, spectra.mel.shape[1]), np.float32)
+        count = min(len(mel), len(spectra.mel))
+        mel[:count] = spectra.mel[:count]
+        said = self._msd({"mel": mel})
+        every = np.concatenate([said["pooled"], said["penultimate"], said["tags"]], axis=1)
+        patches = [p for p in _PATCHES if p < cells] or [0]
+        heard = [self._mtt({"mel": mel[p * CELL_FRAMES :][:CELL_FRAMES]}) for p in patches]
+        means = [np.mean([h[name] for h in heard], axis=(0, 1)) for name in ("penultimate", "tags")]
+        song = np.concatenate([describe(spectra), *means]).astype(np.float32)
+        heard_at = np.zeros(cells * CELL_FRAMES * FINE_HOP, np.float32)
+        count = min(len(heard_at), len(excerpt.samples))  # a last frame may be half outside
+        heard_at[:count] = excerpt.samples[:count]
+        hops = np.square(heard_at).reshape(cells, CELL_FRAMES, FINE_HOP).mean(axis=2)
+        sound = (hops > _AUDIBLE).mean(axis=1, dtype=np.float32)
+        return _pairs(every[:cells]), song, _pairs(sound)
+
+
+def _check(cancelled: Callable[[], bool] | None) -> None:
+    if cancelled is not None and cancelled():
+        raise Cancelled
+
+
+def _pairs(cells: Array) -> Array:
+    """Means of two cells each; an odd last one stands alone."""
+    begin = np.arange(0, len(cells), SEGMENT_CELLS)
+    sizes = np.diff([*begin, len(cells)]).reshape(-1, *[1] * (cells.ndim - 1))
+    means: Array = (np.add.reduceat(cells, begin, axis=0) / sizes).astype(np.float32)
+    return means
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """Standardisation, and principal components of the segments.
+
+    Parameters
+    ----------
+    segment_mean, segment_scale : ndarray, shape (d,)
+    components : ndarray, shape (d, r)
+        Orthonormal columns.
+    song_mean, song_scale : ndarray, shape (k,)
+    """
+
+    segment_mean: Array
+    segment_scale: Array
+    components: Array
+    song_mean: Array
+    song_scale: Array
+
+    _FAR = 5.0  # standard deviations; what lies beyond is no better known
+
+    def segments(self, segments: Array) -> Array:
+        """Shape (n, d) to (n, r)."""
+        z = np.clip((segments - self.segment_mean) / self.segment_scale, -self._FAR, self._FAR)
+        reduced: Array = z @ self.components
+        return reduced
+
+    def song(self, song: Array) -> Array:
+        """Shape (..., k), standardised."""
+        z: Array = np.clip((song - self.song_mean) / self.song_scale, -self._FAR, self._FAR)
+        return z
+
+    @classmethod
+    def load(cls, path: Path) -> Reduction:
+        """Read what the training wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            names = ("segment_mean", "segment_scale", "components", "song_mean", "song_scale")
+            return cls(*(np.asarray(arrays[name], np.float32) for name in names))
+
+
+def build(card: ModelCard, files: Mapping[str, Path], networks: Networks) -> UndertonePipeline:
+    """Pipeline of a card with the files ``msd``, ``mtt``, ``reduction`` and ``head``."""
+    try:
+        reduction = Reduction.load(files["reduction"])
+    except (OSError, ValueError) as error:
+        raise CatalogError(
+            f"{files['reduction'].name} of model {card.id} is not readable",
+            "Install the model again.",
+        ) from error
+    # The features stay the same as long as these files do, whatever head reads them.
+    identity = f"undertone-{DESCRIPTORS}-{card.files['reduction'].sha256[:12]}"
+    extractor = Extractor(networks(files["msd"]), networks(files["mtt"]))
+    return UndertonePipeline(identity, extractor, reduction, networks(files["head"]))
+
+
+class UndertonePipeline:
+    """See the module.
+
+    Parameters
+    ----------
+    front_end : str
+        Identity of the stored features.
+    extractor : Extractor
+    reduction : Reduction
+    head : Network
+        ``segments`` (b, L, r), ``song`` (b, k) -> ``log_probabilities`` (b, 4).
+
+    Notes
+    -----
+    Stored are the reduced segments with their share of sound as last column, and the song's
+    means. Of songs over 4 min neighbouring segments are averaged.
+    """
+
+    def __init__(
+        self, front_end: str, extractor: Extractor, reduction: Reduction, head: Network
+    ) -> None:
+        self._front_end = front_end
+        self._extractor = extractor
+        self._reduction = reduction
+        self._head = head
+
+    @property
+    def front_end(self) -> str:
+        return self._front_end
+
+    def analyse(
+        self,
+        blocks: Iterable[NDArray[np.float32]],
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Analysis:
+        """See `inference.pipelines.base.Pipeline.analyse`."""
+        features = self.features(self._extractor(blocks, cancelled))
+        return Analysis(features, self.rate(features))
+
+    def features(self, heard: Heard) -> SongFeatures:
+        """What is kept of a song."""
+        rows = np.column_stack([self._reduction.segments(heard.segments), heard.sound])
+        many = -(-len(rows) // _MOST_SEGMENTS)
+        begin = np.arange(0, len(rows), many)
+        sizes = np.diff([*begin, len(rows)])[:, None]
+        rows = np.add.reduceat(rows, begin, axis=0) / sizes
+        kept_s = float(heard.start_s[-1]) + SEGMENT_S
+        return SongFeatures(
+            self._front_end,
+            heard.duration_s,
+            kept_s / len(heard.segments) * many,
+            rows.astype(np.float16),
+            heard.song,
+        )
+
+    def rate(self, features: SongFeatures) -> WindowScores:
+        """See `inference.pipelines.base.Pipeline.rate`."""
+        rows = features.segments.astype(np.float32)
+        length = min(WINDOW_SEGMENTS, len(rows))
+        at = np.arange(len(rows) - length + 1)[:, None] + np.arange(length)
+        song = self._reduction.song(features.song)
+        said = self._head(
+            {
+                "segments": np.ascontiguousarray(rows[at, :-1]),
+                "song": np.repeat(song[None], len(at), axis=0),
+            }
+        )["log_probabilities"]
+        return WindowScores(
+            features.hop_s * np.arange(len(at), dtype=np.float64),
+            length * features.hop_s,
+            said.astype(np.float32),
+            rows[at, -1].mean(axis=1),
+        )
