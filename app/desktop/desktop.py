@@ -35,6 +35,7 @@ from widgets.theme import Mode, Theme
 
 if TYPE_CHECKING:
     from app.playback.backend import PlaybackBackend, Post
+    from app.playback.sound import AudioOutput
 
 __all__ = ["Desktop"]
 
@@ -113,6 +114,9 @@ class Desktop(QObject):
         self._restore_window()
         self.window.closing.connect(self.close)
         self.covers.wanted.connect(self._fetch_covers)
+        self.window.plane.canvas.draw_with(
+            lambda make, take: self.runner.call(make, take, pool="draw")
+        )
         self.preferences.changed.connect(self._on_setting)
         self.preferences.fault.connect(self.tell_error)
 
@@ -215,21 +219,24 @@ class Desktop(QObject):
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Take folders into the library, and play files."""
 
-        def sorted_out(kinds: tuple[list[Path], list[Path]]) -> None:
-            folders, files = kinds
-            if files:
+        chosen, library = list(paths), self.library
+
+        def sort_out() -> tuple[list[Path], list[Path], list[int]]:
+            folders = [path for path in chosen if path.is_dir()]
+            files = [path for path in chosen if path not in folders]
+            found = [library.by_path(path) for path in files] if library is not None else []
+            return folders, files, [track.id for track in found if track is not None]
+
+        def sorted_out(kinds: tuple[list[Path], list[Path], list[int]]) -> None:
+            folders, files, ids = kinds
+            if files and len(ids) == len(files):
+                self.player.play_ids(ids)
+            elif files:
                 self.player.play_paths(files)
             if folders and self.work is not None:
                 self.work.add(folders)
 
-        chosen = list(paths)
-        self.runner.call(
-            lambda: (
-                [path for path in chosen if path.is_dir()],
-                [path for path in chosen if not path.is_dir()],
-            ),
-            sorted_out,
-        )
+        self.runner.call(sort_out, sorted_out)
 
     # messages
 
@@ -254,9 +261,7 @@ class Desktop(QObject):
             steer[command]()
         elif command == "open" and isinstance(paths, list):
             chosen = [Path(path) for path in paths if isinstance(path, str)]
-            if message.get("play") and chosen:
-                self.player.play_paths(chosen)
-            elif self.work is not None:
+            if self.work is not None:
                 self.open_paths(chosen)
             else:
                 self._waiting += chosen
@@ -324,6 +329,7 @@ class Desktop(QObject):
             model_id=tagging.model or None,
             models_dir=self.home.models_dir,
             jobs=tagging.jobs if self._tag_jobs is None else self._tag_jobs,
+            niceness=10,
         )
 
     def _restore_window(self) -> None:
@@ -347,6 +353,10 @@ class Desktop(QObject):
             playback.repeat,
         )
         self.player.set_muted(playback.muted)
+        self.player.outputs_found.connect(self._on_outputs)
+        self.player.sound.find_outputs()
+        if playback.output_device:
+            self.player.sound.set_output(playback.output_device)
 
     def _keep_state(self) -> None:
         window, player = self.window, self.player
@@ -385,8 +395,13 @@ class Desktop(QObject):
         settings = self.preferences.settings
         if (section, name) == ("appearance", "theme"):
             self.theme.set_mode(Mode(settings.appearance.theme))
+        elif (section, name) == ("playback", "output_device"):
+            self.player.sound.set_output(settings.playback.output_device)
         elif (section, name) == ("library", "unsure_below") and self.songs is not None:
             self.songs.search()
+
+    def _on_outputs(self, outputs: Sequence[AudioOutput]) -> None:
+        self.dialogs.outputs = [(output.key, output.name) for output in outputs if output.key]
 
     def _on_problems(self, problems: list[Problem]) -> None:
         self.problems.add(problems)

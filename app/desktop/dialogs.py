@@ -51,6 +51,8 @@ class Dialogs(QObject):
         self._runner = runner
         self._home = home
         self._sound = sound
+        self.outputs: list[tuple[str, str]] = []
+        """Sound outputs to choose from, as (key, name)."""
         actions = window.actions_
         actions.settings.triggered.connect(self.show_settings)
         actions.keyboard.triggered.connect(self.show_keyboard)
@@ -72,7 +74,8 @@ class Dialogs(QObject):
         models_dir = self._home.models_dir
 
         def show(models: list[tuple[str, str]]) -> None:
-            dialog = SettingsDialog(self._theme, self._preferences.fields(models), self._window)
+            fields = self._preferences.fields(models, self.outputs)
+            dialog = SettingsDialog(self._theme, fields, self._window)
             dialog.changed.connect(self._preferences.set)
             self._open(dialog)
 

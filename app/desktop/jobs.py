@@ -24,7 +24,7 @@ __all__ = ["EtaClock", "JobRunner", "Latest", "State", "Task"]
 _log = logging.getLogger(__name__)
 
 _REPORT_EVERY_S = 0.05
-_POOLS = {"tagging": 1, "io": 2, "look": 1}
+_POOLS = {"tagging": 1, "io": 2, "look": 1, "draw": 1}
 
 
 class State(Enum):
@@ -257,7 +257,7 @@ class _CallWorker(QRunnable):
 
 
 class JobRunner(QObject):
-    """Owns the pools: "tagging" (long computing), "io" (scans, covers), "look" (short reads)."""
+    """Owns the pools: "tagging" (long), "io" (scans, covers), "look" (short reads), "draw"."""
 
     task_started = Signal(object)  # Task
 

@@ -29,6 +29,8 @@ class Outside(QObject):
         self._tray = Tray(desktop.player, icon, self._title, self)
         self._tray.toggle_window_requested.connect(self._toggle_window)
         self._tray.quit_requested.connect(desktop.window.close)
+        if desktop.glue is not None:
+            desktop.glue.described.connect(lambda _: self._tray.refresh())
         self._tray.show()
         desktop.end_first(Stage("desktop controls", self._end, 0.5))
 

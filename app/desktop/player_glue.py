@@ -31,6 +31,7 @@ __all__ = ["PlayerGlue", "TrackBook"]
 _QUEUE_LIMIT = 5000
 _AHEAD = 40
 _BOOK_LIMIT = 2000
+_OUTSIDE = -1
 _COVER_SIDE = 128
 
 
@@ -224,7 +225,12 @@ class PlayerGlue(QObject):
         self._window.table.songs.set_playing(track_id)
         if track_id is None:
             path = self._player.path
-            self._show_song(NowPlaying(-1, one_line(path.name)) if path else None, None)
+            if path is None:
+                self._show_song(None, None)
+            else:
+                self._teller.call(
+                    lambda: _from_file(path), lambda song: self._show_song(song, None)
+                )
             return
         library = self._songs.library
         self._teller.call(
@@ -276,6 +282,23 @@ def _look_up(library: Library, track_id: int) -> tuple[NowPlaying | None, MoodCu
         corrected=emotion.source == "user",
     )
     return song, _curve(library.timeline(track_id))
+
+
+def _from_file(path: Path) -> NowPlaying:
+    """A song from outside the library, as its own tags tell it."""
+    from library_db.tags import read_tags  # here, so that the window starts without mutagen
+
+    try:
+        tags = read_tags(path)
+    except UndertoneError:
+        return NowPlaying(_OUTSIDE, one_line(path.name))
+    return NowPlaying(
+        _OUTSIDE,
+        one_line(tags.title) or one_line(path.name),
+        one_line(tags.artist),
+        one_line(tags.album),
+        tags.duration_s,
+    )
 
 
 def _curve(data: bytes | None) -> MoodCurve | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
@@ -19,7 +20,6 @@ _SAVE_AFTER_MS = 1000
 _SHOWN = ("appearance", "library", "playback", "tagging")
 _HIDDEN = {
     *(("playback", name) for name in ("volume", "muted", "shuffle", "repeat")),  # in the player bar
-    ("playback", "output_device"),
     ("appearance", "reduced_motion"),  # nothing moves by itself
     ("appearance", "notifications"),
 }
@@ -72,8 +72,16 @@ class Preferences(QObject):
         except SettingsError as error:
             _log.error("%s", error)
 
-    def fields(self, models: list[tuple[str, str]]) -> list[tuple[str, list[SettingField]]]:
-        """What the dialog shows. `models` are (id, text) pairs to choose from."""
+    def fields(
+        self, models: Sequence[tuple[str, str]], outputs: Sequence[tuple[str, str]]
+    ) -> list[tuple[str, list[SettingField]]]:
+        """What the dialog shows. `models` and `outputs` are (key, text) pairs to choose from."""
+        names = {
+            ("tagging", "model"): (self.tr("Model"), self.tr("The best that is installed"), models),
+            ("playback", "output_device"): (
+                self.tr("Output device"), self.tr("The one of the system"), outputs,
+            ),
+        }  # fmt: skip
         titles = {
             "appearance": self.tr("Appearance"),
             "library": self.tr("Library"),
@@ -85,17 +93,22 @@ class Preferences(QObject):
             if section not in sections or (section, name) in _HIDDEN:
                 continue
             choices: tuple[tuple[str, str], ...] = ()
+            label, help_ = _tr(kind.label), _tr(kind.help) if kind.help else ""
             if isinstance(kind, OneOf):
                 choices = tuple((choice, _choice_text(choice)) for choice in kind.choices)
-            elif (section, name) == ("tagging", "model"):
-                choices = (("", self.tr("The best that is installed")), *models)
+            elif (section, name) in names:
+                label, default, more = names[section, name]
+                now = str(getattr(getattr(self.settings, section), name))
+                gone = now and now not in dict(more)
+                choices = (("", default), *more, *(((now, now),) if gone else ()))
+                help_ = ""
             sections[section].append(
                 SettingField(
                     section,
                     name,
-                    _tr(kind.label),
+                    label,
                     getattr(getattr(self.settings, section), name),
-                    help=_tr(kind.help) if kind.help else "",
+                    help=help_,
                     choices=choices,
                     low=getattr(kind, "low", None),
                     high=getattr(kind, "high", None),

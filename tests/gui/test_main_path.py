@@ -261,4 +261,5 @@ def test_a_second_start_hands_its_paths_over(
     assert reply == {"ok": True}
     qtbot.waitUntil(lambda: desktop.player.state == "playing", timeout=WAIT_MS)
     assert desktop.player.path == songs / "3.mp3"
+    assert desktop.player.track_id == desktop.library.by_path(songs / "3.mp3").id
     assert desktop.handle({"command": "sing"})["ok"] is False

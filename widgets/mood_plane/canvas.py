@@ -27,7 +27,7 @@ from inference.emotion import QUADRANTS
 from widgets.covers import CoverCache
 from widgets.mood_plane.ground import paint_ground
 from widgets.mood_plane.labels import paint_card, paint_named_point
-from widgets.mood_plane.layer import SongLayer
+from widgets.mood_plane.layer import Run, Scene, SongLayer
 from widgets.mood_plane.points import PlanePoints
 from widgets.mood_plane.viewport import Viewport
 from widgets.rows import RowCache
@@ -70,7 +70,7 @@ class PlaneCanvas(QWidget):
         self._points = PlanePoints.none()
         self._view = Viewport(400, 400)
         self._tool = Tool.MOVE
-        self._layer = SongLayer()
+        self._layer = SongLayer(self.update)
         self._hovered: int | None = None
         self._playing: int | None = None
         self._chosen: NDArray[np.bool_] | None = None
@@ -104,6 +104,10 @@ class PlaneCanvas(QWidget):
         self._redraw()
         if len(chosen):
             self.selection_changed.emit(self.chosen_ids())
+
+    def draw_with(self, run: Run) -> None:
+        """Have the songs drawn on another thread."""
+        self._layer.run_with(run)
 
     def show_playing(self, track_id: int | None) -> None:
         self._playing = track_id
@@ -180,14 +184,9 @@ class PlaneCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), self._theme.tokens.colour("surface"))
         paint_ground(painter, self._theme, self._view)
-        self._layer.draw(
-            painter,
-            self._points,
-            self._view,
-            self._chosen,
-            self._theme.tokens,
-            self.devicePixelRatioF(),
-        )
+        ratio = self.devicePixelRatioF()
+        scene = Scene(self._points, self._view, self._chosen, self._theme.tokens, ratio)
+        self._layer.draw(painter, scene)
         self._paint_marks(painter)
         self._paint_drag(painter)
         self._paint_card(painter)
