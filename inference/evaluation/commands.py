@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 
-from inference.datasets import MUSIC_SETS, load_music, load_sensor
+from inference.datasets import MUSIC_SETS, MusicSet, load_music, load_sensor
 from inference.errors import UndertoneError
 from inference.evaluation.folds import Protocol
 from inference.evaluation.music_tables import MusicSetup, controls, differences
@@ -21,17 +22,20 @@ from inference.evaluation.sensor_tables import (
     sensor_inputs,
     sensor_table,
 )
-from inference.job import Job
+from inference.job import Job, Progress
 from inference.training.commands import (
     Cost,
     MusicOptions,
     lines,
     music_cost,
     prepared_music,
+    published_teacher,
     regression_targets,
 )
+from inference.training.install import eight_bit
 from inference.training.loops import Optimisation
-from inference.training.music_data import WorkFolder
+from inference.training.music_data import WorkFolder, segments_of
+from inference.training.quantise import onnx_features
 
 __all__ = ["SEGMENTS_S", "TABLES", "EvaluateOptions", "cost", "evaluate", "lines"]
 
@@ -235,6 +239,8 @@ def _music_setup(
     yield from prepared_music(options.music(), work, data, teacher)
     sensors = load_sensor(options.sensor_dataset, options.sensor_root)
     targets = yield from regression_targets(sensors, options.work, options.quick, say)
+    if options.table == "controls":
+        yield from _eight_bit_features(options, work, data, teacher)
     recipe = options.music().recipe(options.work, say)
     return MusicSetup(
         data=data,
@@ -245,6 +251,26 @@ def _music_setup(
         seeds=options.seed_list,
         epochs=2 if options.quick else None,
     )
+
+
+def _eight_bit_features(
+    options: EvaluateOptions,
+    work: WorkFolder,
+    data: MusicSet,
+    teacher: Callable[[], nn.Module] | None,
+) -> Job[None]:
+    """Features by the teacher in 8 bits, where its weights are given."""
+    lacking = [c for c in data.clips if not work.path("vgg19-int8", c.clip_id).exists()]
+    if not lacking or (teacher is None and options.weights is None):
+        return
+    model = options.work / "vgg19-int8.onnx"
+    if not model.exists():
+        eight_bit(published_teacher(options.music(), teacher), model)
+    run = onnx_features(model)
+    for i, clip in enumerate(lacking):
+        image = work.load("ms-sg", clip.clip_id).astype(np.float16)
+        work.save("vgg19-int8", clip.clip_id, run(segments_of(image)))
+        yield Progress(i + 1, len(lacking), f"8 bits: {clip.clip_id}")
 
 
 def _sensor_rows(options: EvaluateOptions, checkpoints: Path) -> Job[list[Row]]:

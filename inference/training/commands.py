@@ -34,6 +34,7 @@ __all__ = [
     "load_targets",
     "music_cost",
     "prepared_music",
+    "published_teacher",
     "regression_targets",
     "save_targets",
     "sensor_cost",
@@ -201,16 +202,28 @@ def sensor_cost(options: SensorOptions) -> list[Cost]:
 def prepared_music(
     options: MusicOptions, work: WorkFolder, data: MusicSet, build: Callable[[], nn.Module] | None
 ) -> Job[None]:
+    """Images and the teacher's features of all clips, computed where they are not kept yet."""
     yield from work.images(data)
+    yield from features(work, data, "vgg19", lambda: published_teacher(options, build))
 
-    def published() -> nn.Module:
-        if options.weights is None:
-            raise UndertoneError(
-                "the published VGG19 weights are needed", "Name the file with --weights."
-            )
-        return load_published_weights(options.weights)
 
-    yield from features(work, data, "vgg19", build or published)
+def published_teacher(
+    options: MusicOptions, build: Callable[[], nn.Module] | None = None
+) -> nn.Module:
+    """The teacher: VGG19 with the published weights, or what `build` makes.
+
+    Raises
+    ------
+    UndertoneError
+        If the weights are needed and not named.
+    """
+    if build is not None:
+        return build()
+    if options.weights is None:
+        raise UndertoneError(
+            "the published VGG19 weights are needed", "Name the file with --weights."
+        )
+    return load_published_weights(options.weights)
 
 
 def train_student(

@@ -6,11 +6,15 @@ import importlib.resources
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from inference.catalog import CatalogError, ModelCard, write_model
 from inference.errors import UndertoneError
 
-__all__ = ["RECIPE", "install_vgg19", "recipe_folder"]
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["RECIPE", "eight_bit", "install_vgg19", "recipe_folder"]
 
 RECIPE = "ms-sg-vgg19"
 CALIBRATION_PIECES = 16
@@ -55,23 +59,32 @@ def install_vgg19(
         ones, or the shipped head is missing.
     """
     try:
+        import onnx  # noqa: F401
+
         from inference.models.vgg19 import load_published_weights
-        from inference.training.export import export_front_end
-        from inference.training.quantise import quantise
-        from inference.training.synthetic import calibration_segments
     except ModuleNotFoundError as error:
         raise _NEEDS_TRAINING from error
     card, files = _read_recipe(recipe or recipe_folder())
     progress("reading the weights")
     model = load_published_weights(weights)
     with TemporaryDirectory() as scratch:
-        plain, small = Path(scratch) / "vgg19-fp32.onnx", Path(scratch) / "vgg19.onnx"
-        progress("converting the network")
-        export_front_end(model, plain)
-        progress("reducing it to 8 bits")
-        quantise(plain, small, (c[::2] for c in calibration_segments(CALIBRATION_PIECES)))
+        small = Path(scratch) / "vgg19.onnx"
+        progress("converting the network to 8 bits")
+        eight_bit(model, small)
         progress("writing the model")
         return write_model(card, folder, {**files, "front_end": small})
+
+
+def eight_bit(model: nn.Module, target: Path) -> None:
+    """Write a front end in 8 bits, calibrated on synthesised music."""
+    from inference.training.export import export_front_end
+    from inference.training.quantise import quantise
+    from inference.training.synthetic import calibration_segments
+
+    with TemporaryDirectory() as scratch:
+        plain = Path(scratch) / "fp32.onnx"
+        export_front_end(model, plain)
+        quantise(plain, target, (c[::2] for c in calibration_segments(CALIBRATION_PIECES)))
 
 
 def _read_recipe(folder: Path) -> tuple[ModelCard, dict[str, Path]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnxruntime import InferenceSession, SessionOptions
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -18,7 +19,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-__all__ = ["quantise"]
+__all__ = ["onnx_features", "quantise"]
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
@@ -61,3 +62,16 @@ def quantise(model: Path, target: Path, calibration: Iterable[NDArray[np.float32
         part = target.with_suffix(".part")
         part.write_bytes((Path(scratch) / "int8.onnx").read_bytes())
         part.replace(target)
+
+
+def onnx_features(model: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """An exported front end as a function: images (n, 3, 64, 46) -> features (n, d)."""
+    options = SessionOptions()
+    options.intra_op_num_threads = 1
+    session = InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+    def run(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        features: NDArray[np.float32] = session.run(["features"], {"images": images})[0]
+        return features
+
+    return run

@@ -168,13 +168,20 @@ def evaluate(table: str, data: Path, work: Path, out: Path, *more: str) -> int:
     return main(["evaluate", table, *arguments, *more])
 
 
-def test_controls_compare_routes_on_the_same_folds(data: Path, work: Path, tmp_path: Path) -> None:
-    names = "majority;ms-sg-vgg19;ms-sg-vgg19, direct"
+def test_controls_compare_routes_on_the_same_folds(
+    data: Path, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "CALIBRATION_PIECES", 1)
+    names = "majority;ms-sg-vgg19;ms-sg-vgg19, direct;ms-sg-vgg19, int8"
     assert evaluate("controls", data, work, tmp_path, "--systems", names) == 0
     rows = read_results(tmp_path / "controls-music4q-p2-quick.csv")
     assert [r["system"] for r in rows] == names.split(";")
     pairs = read_results(tmp_path / "controls-music4q-p2-quick-differences.csv")
-    assert [(r["system"], r["against"]) for r in pairs] == [("ms-sg-vgg19", "ms-sg-vgg19, direct")]
+    assert [(r["system"], r["against"]) for r in pairs] == [
+        ("ms-sg-vgg19", "ms-sg-vgg19, direct"),
+        ("ms-sg-vgg19, int8", "ms-sg-vgg19"),
+    ]
+    assert 0.0 < float(pairs[1]["mean_dp"]) < 0.1
     record = json.loads((tmp_path / "controls-music4q-p2-quick.json").read_text())
     assert record["protocol"] == "P2"
     assert len(record["data_digest"]) == 64
