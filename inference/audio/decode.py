@@ -48,6 +48,7 @@ _CHUNK = 32768  # samples per channel converted at a time
 _SAMPLES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 _LOUDEST = 4.0  # full scale is 1; float files may exceed it a little, broken ones by any amount
 _MAX_PLANES = 8
+_RATES_HZ = (1000, 8_000_000)  # a header of 1 Hz would blow a short file up to days of audio
 _MAX_RESTARTS = 1000  # read errors in one file before the rest of it counts as lost
 
 # Weight of a loudspeaker in (left + right) / 2 of ITU-R BS.775's stereo mix; the LFE is left out.
@@ -263,7 +264,7 @@ def _readable(frame: AudioFrame) -> bool:
     # frames do claim 27 channels.
     too_many = frame.format.is_planar and frame.layout.nb_channels > _MAX_PLANES
     known = frame.format.name.removesuffix("p") in _SAMPLES
-    return known and not too_many and frame.sample_rate > 0
+    return known and not too_many and _RATES_HZ[0] <= frame.sample_rate <= _RATES_HZ[1]
 
 
 def _drained(fifo: AudioFifo) -> Iterator[tuple[Samples, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 import tracemalloc
@@ -181,6 +182,19 @@ def test_broken_frames_in_the_middle_are_skipped(make_audio: MakeAudio, suffix: 
     assert np.isfinite(samples).all()
     if suffix in ("mp3", "m4a"):  # the others jump over what they cannot read
         assert faults > 0
+
+
+@pytest.mark.parametrize("fs_hz", [1, 50, 2**31 - 1])
+def test_absurd_rates_are_refused_before_they_become_days_of_audio(
+    tmp_path: Path, fs_hz: int
+) -> None:
+    path = tmp_path / "slow.wav"
+    soundfile.write(path, tone(1.0, FS), FS)
+    data = bytearray(path.read_bytes())
+    data[24:32] = struct.pack("<II", fs_hz, min(2 * fs_hz, 2**32 - 1))
+    path.write_bytes(data)
+    with pytest.raises(AudioError, match="nothing in slow"):
+        decoded(path)
 
 
 def test_0_2_seconds_are_decoded(make_audio: MakeAudio) -> None:
