@@ -104,6 +104,8 @@ class VirtualBand:
         self._running: asyncio.Task[None] | None = None
         self._index = 0
         self._begun: float | None = None
+        self._again: asyncio.Task[None] | None = None
+        self._off = False
         self.stalled = False
         """Set to stay connected and send nothing."""
         self.sent = 0
@@ -140,10 +142,13 @@ class VirtualBand:
 
     async def stop(self) -> None:
         """Switch off: break the link and stop advertising."""
+        self._off = True
         await self._stop_streaming()
         for connection in list(self._device.connections.values()):
             with contextlib.suppress(Exception):
                 await connection.disconnect()
+        if self._again is not None:
+            await asyncio.wait({self._again}, timeout=1.0)
         with contextlib.suppress(Exception):
             await self._device.stop_advertising()
         with contextlib.suppress(Exception):
@@ -195,8 +200,9 @@ class VirtualBand:
 
     async def _after_disconnection(self) -> None:
         await self._stop_streaming()
-        with contextlib.suppress(Exception):
-            await self._advertise()
+        if not self._off:
+            with contextlib.suppress(Exception):
+                await self._advertise()
 
     def _on_control(self, _: Any, value: bytes) -> None:
         if value == profile.START and self._running is None:
