@@ -19,6 +19,7 @@ from typing import Any
 
 from library_db.database import Database
 from library_db.errors import LibraryCorrupt, LibraryError, translated
+from library_db.store import format_of
 
 try:
     import fcntl
@@ -156,13 +157,15 @@ def check(path: Path, *, immutable: bool = False) -> str | None:
     Raises
     ------
     LibraryError
-        If the file cannot be read at all: in use, not permitted.
+        If the file cannot be read at all (in use, not permitted), or is whole but not for us.
     """
     uri = f"{path.absolute().as_uri()}{'?mode=ro&immutable=1' if immutable else '?mode=rw'}"
     try:
         with translated(path), closing(sqlite3.connect(uri, uri=True, timeout=10.0)) as connection:
             connection.execute("PRAGMA mmap_size=268435456")
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found == "ok":
+                format_of(connection, path)
     except LibraryCorrupt:
         return "was damaged"
     return None if found == "ok" else "was damaged"
@@ -177,7 +180,7 @@ def _recover(folder: Path, path: Path, reason: str, lock: FolderLock) -> OpenedD
     set_aside_as = set_aside(path) if path.exists() else None
     salvaged = _salvage(set_aside_as) if set_aside_as is not None else []
     aside = f" It was set aside as {set_aside_as.name}." if set_aside_as is not None else ""
-    restored = next((b for b in _backups(folder) if check(b, immutable=True) is None), None)
+    restored = next(filter(_is_good, _backups(folder)), None)
     if restored is not None:
         _copy(restored, path)
         said = f"The library {path} {reason}.{aside} Its backup of {_when(restored)} was restored"
@@ -257,6 +260,12 @@ def _rows(connection: sqlite3.Connection, sql: str, values: Sequence[object] = (
 def _backups(folder: Path) -> list[Path]:
     """The backups, newest first."""
     return sorted((folder / BACKUP_FOLDER).glob("library-*.sqlite3"), reverse=True)
+
+
+def _is_good(backup: Path) -> bool:
+    with suppress(LibraryError):
+        return check(backup, immutable=True) is None
+    return False
 
 
 def _when(backup: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from library_db.columns import INDEX_COLUMNS
@@ -15,7 +16,7 @@ from library_db.rows import effective_fields, estimate_of, user_of
 from library_db.storage import Column, Document, DocumentDB, TableSchema
 from library_db.text import plain_text
 
-__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "LibraryStore"]
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "LibraryStore", "format_of"]
 
 APPLICATION_ID = 0x756E6474
 """In the file's header: "undt" in ASCII, tells our files from other programs' databases."""
@@ -204,6 +205,31 @@ def _revision(connection: sqlite3.Connection) -> int:
     return newest or 0
 
 
+def format_of(connection: sqlite3.Connection, path: Path) -> int:
+    """The format of a library's file, 0 if it has no tables yet.
+
+    Raises
+    ------
+    LibraryError
+        If it is another program's database, or a newer version's.
+    """
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if tables and application != APPLICATION_ID:
+        raise LibraryError(
+            f"{path} is not an Undertone library",
+            "Move it elsewhere, or choose another folder with --home.",
+        )
+    if version > SCHEMA_VERSION:
+        raise LibraryTooNew(
+            f"The library {path} was made by a newer version of Undertone "
+            f"(format {version}, this one knows {SCHEMA_VERSION})",
+            "Update Undertone, or choose another folder with --home. The library was not touched.",
+        )
+    return version
+
+
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 """What brings a file of format n to format n + 1, by n; each within the one transaction."""
 
@@ -211,20 +237,8 @@ MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
 def _prepare(database: Database, before_migration: Callable[[], object] | None) -> None:
     """Create the tables of a new file; refuse foreign and newer ones; migrate older ones."""
     with database.reading() as connection:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = format_of(connection, database.path)
         empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if not empty and application != APPLICATION_ID:
-        raise LibraryError(
-            f"{database.path} is not an Undertone library",
-            "Move it elsewhere, or choose another folder with --home.",
-        )
-    if version > SCHEMA_VERSION:
-        raise LibraryTooNew(
-            f"The library {database.path} was made by a newer version of Undertone "
-            f"(format {version}, this one knows {SCHEMA_VERSION})",
-            "Update Undertone, or choose another folder with --home. The library was not touched.",
-        )
     if version == SCHEMA_VERSION:
         return
     if not empty and before_migration is not None:
