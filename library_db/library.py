@@ -298,6 +298,8 @@ class Library:
                     fields = updates.setdefault(row.track_id, {})
                     if row.payload_hash:
                         fields["payload_hash"] = row.payload_hash
+                    if row.duration_s is not None and row.duration_s > 0:
+                        fields["duration_s"] = float(row.duration_s)
                     if layer == "common" and row.estimate is not None:
                         fields.update(
                             common_model=row.estimate.model_id,

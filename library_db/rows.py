@@ -41,6 +41,8 @@ class EstimateRow:
         Full identity of the audio that was classified, "" where it is not known.
     error : str or None
         With `estimate` None: why there is none.
+    duration_s : float or None
+        Length of the decoded audio, which replaces what the file's header says.
     """
 
     track_id: int
@@ -51,6 +53,7 @@ class EstimateRow:
     front_end: str = ""
     payload_hash: str = ""
     error: str | None = None
+    duration_s: float | None = None
 
 
 class KnownFile(NamedTuple):
@@ -73,7 +76,8 @@ def track_of(track_id: int, document: Mapping[str, Any]) -> Track:
         path=Path(os.fsdecode(document["path"])),
         missing=bool(document.get("missing")),
         has_cover=bool(document.get("has_cover")),
-        error=document.get("scan_error") or document.get("tag_error"),
+        # The decoder sees more of a file than the tag reader does.
+        error=document.get("tag_error") or document.get("scan_error"),
         **{name: value for name, value in document.items() if name in _PLAIN},
     )
 

@@ -101,6 +101,20 @@ def test_stale_is_what_the_model_has_not_yet_done(library: Library) -> None:
     assert ids[3] in library.stale(ids, "m1")
 
 
+def test_the_decoder_knows_better_than_the_header(library: Library, tmp_path: Path) -> None:
+    bad = tmp_path / "m" / "text.mp3"
+    bad.parent.mkdir()
+    bad.write_text("no music " * 500)
+    scanned(library, bad)
+    (track_id,) = library.search()
+    assert "not readable" in str(library.track(track_id).error)  # type: ignore[union-attr]
+    library.set_failed([(track_id, "no audio stream", "m1")])
+    assert library.track(track_id).error == "no audio stream"  # type: ignore[union-attr]
+    library.set_estimates([EstimateRow(track_id, "common", CALM, duration_s=12.5)])
+    assert library.track(track_id).duration_s == 12.5  # type: ignore[union-attr]
+    assert library.search("duration:12.5").tolist() == [track_id]
+
+
 def test_results_for_unknown_tracks_are_dropped(library: Library) -> None:
     (track_id,) = make_tracks(library, 1)
     rate(library, track_id, 77)
