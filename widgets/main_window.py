@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.actions import Actions
-from widgets.controls import IconButton, label
+from widgets.controls import IconButton, button, label
 from widgets.covers import CoverCache
 from widgets.empty_state import NoMatch, Welcome
 from widgets.job_strip import JobStrip
@@ -66,6 +66,7 @@ class MainWindow(QMainWindow):
     """
 
     closing = Signal()
+    view_action_requested = Signal()
     dropped = Signal(list)  # local paths, as text
     toggle_requested = Signal()  # space: play or pause
 
@@ -97,6 +98,12 @@ class MainWindow(QMainWindow):
         searching = page is not Page.WELCOME
         for widget in (self._title, self._figures, self.search):
             widget.setVisible(searching)
+
+    def show_view_action(self, text: str) -> None:
+        """Offer what can be done about all songs of the view; nothing for an empty text."""
+        self._view_action.setText(text)
+        self._view_action.setAccessibleName(text)
+        self._view_action.setVisible(bool(text))
 
     @property
     def page(self) -> Page:
@@ -214,6 +221,9 @@ class MainWindow(QMainWindow):
         self._figures = label("", "soft")
         self.search.setMaximumWidth(480)
         self.search.setMinimumWidth(200)
+        self._view_action = button(self.tr("Try again"))
+        self._view_action.clicked.connect(lambda: self.view_action_requested.emit())
+        self._view_action.hide()
         self.menu_button = IconButton(self._theme, "menu", self.tr("Menu"), shortcut="F10")
         self.menu_button.clicked.connect(self.show_menu)
         head = QHBoxLayout()
@@ -222,6 +232,7 @@ class MainWindow(QMainWindow):
         for words in (self._title, self._figures):
             words.setMinimumHeight(34)
             head.addWidget(words, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(self._view_action, 0, Qt.AlignmentFlag.AlignTop)
         head.addStretch(1)
         head.addWidget(self.search, 3)
         head.addWidget(self.menu_button, 0, Qt.AlignmentFlag.AlignTop)

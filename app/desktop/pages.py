@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PageController"]
 
 _SIMILAR = 100
+_EXTRA_COLUMNS = {"failed": ("error",), "missing": ("path",)}
 
 
 class PageController(QObject):
@@ -68,6 +69,7 @@ class PageController(QObject):
         library.query_accepted.connect(window.search.clear_error)
         library.found.connect(self._on_found)
         library.counted.connect(self._on_counted)
+        window.view_action_requested.connect(self._take_offer)
         actions = window.actions_
         actions.play.triggered.connect(self._play)
         actions.play_next.triggered.connect(lambda: self._player.play_next(self._chosen()))
@@ -103,6 +105,8 @@ class PageController(QObject):
     def _show(self) -> None:
         window, view = self._window, self._library.view
         window.show_heading(self._title(view), songs(self._found) if self._found else "")
+        window.table.show_extra(_EXTRA_COLUMNS.get(view, ()))
+        window.show_view_action(self._offer(view) if self._found else "")
         searching = bool(self._library.text.strip())
         if self._total == 0 and not searching and not self._found:
             window.show_page(Page.WELCOME)
@@ -144,6 +148,24 @@ class PageController(QObject):
                 self.tr("Songs appear here as their moods are found."),
             ),
         )
+
+    def _offer(self, view: str) -> str:
+        """What can be done about all songs of a view."""
+        return {
+            "failed": self.tr("Try again"),
+            "untagged": self.tr("Find their moods"),
+            "missing": self.tr("Look for them"),
+        }.get(view, "")
+
+    def _take_offer(self) -> None:
+        ids = [int(i) for i in self._window.table.songs.ids]
+        if self._library.view == "missing":
+            self._work.scan()
+        elif ids:
+            force = self._library.view == "failed"
+            self._library.fetch(
+                ids, lambda rows: self._work.tag([Path(row.path) for row in rows], force=force)
+            )
 
     def _chosen(self) -> list[int]:
         if self._window.page is Page.PLANE:

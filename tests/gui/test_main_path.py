@@ -18,6 +18,7 @@ from library_db.library import Library
 from tests.gui.conftest import WAIT_MS, mood_counts, settle, titles
 from widgets.main_window import Page
 from widgets.theme import Mode
+from widgets.track_table.columns import column_index
 
 pytestmark = pytest.mark.gui
 
@@ -263,3 +264,26 @@ def test_a_second_start_hands_its_paths_over(
     assert desktop.player.path == songs / "3.mp3"
     assert desktop.player.track_id == desktop.library.by_path(songs / "3.mp3").id
     assert desktop.handle({"command": "sing"})["ok"] is False
+
+
+def test_the_failed_view_says_why_and_tries_again(qtbot: QtBot, start: Start, songs: Path) -> None:
+    bad = songs / "9.mp3"
+    good = (songs / "0.mp3").read_bytes()
+    bad.write_bytes(b"no music" * 1000)
+    desktop = start()
+    desktop.work.add([songs])
+    qtbot.waitUntil(lambda: sum(mood_counts(desktop)) == 8, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    desktop.window.sidebar.choose("failed")
+    settle(qtbot, desktop)
+    table = desktop.window.table
+    assert len(table.songs.ids) == 1
+    reason = column_index("error")
+    assert not table.isColumnHidden(reason)
+    assert table.songs.index(0, reason).data()
+    bad.write_bytes(good + b"\0")
+    desktop.window.view_action_requested.emit()
+    qtbot.waitUntil(lambda: sum(mood_counts(desktop)) == 9, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    assert desktop.problems.problems == []
+    assert desktop.window.sidebar.count_of("failed") == 0

@@ -14,7 +14,7 @@ __all__ = ["COLUMNS", "Column", "cell_text", "column_index", "header_text"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `stretch` is its share of the width that is left, 0 for a fixed width."""
+    """One column; `stretch` above 0: it shares the width that is left."""
 
     key: str
     name: str
@@ -22,6 +22,11 @@ class Column:
     stretch: int = 0
     shown: bool = True
     right: bool = False
+
+    @property
+    def sortable(self) -> bool:
+        """Whether a search can sort by it."""
+        return self.key != "error"
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -35,7 +40,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("arousal", QT_TRANSLATE_NOOP("TrackTable", "Arousal"), 80, shown=False, right=True),
     Column("confidence", QT_TRANSLATE_NOOP("TrackTable", "Sureness"), 96),
     Column("duration", QT_TRANSLATE_NOOP("TrackTable", "Time"), 72, right=True),
-    Column("path", QT_TRANSLATE_NOOP("TrackTable", "File"), 300, shown=False),
+    Column("path", QT_TRANSLATE_NOOP("TrackTable", "File"), 300, stretch=4, shown=False),
+    Column("error", QT_TRANSLATE_NOOP("TrackTable", "Why"), 300, stretch=5, shown=False),
 )
 
 

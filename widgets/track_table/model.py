@@ -139,7 +139,7 @@ class TrackTableModel(QAbstractTableModel):
         )
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        if 0 <= column < len(COLUMNS):
+        if 0 <= column < len(COLUMNS) and COLUMNS[column].sortable:
             descending = order is Qt.SortOrder.DescendingOrder
             self.sort_requested.emit(COLUMNS[column].key, descending)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,9 @@ from widgets.track_table.model import TrackTableModel
 __all__ = ["TableState", "TrackTable"]
 
 _LEAST = 96
-_DROPPED_FIRST = ("path", "genre", "year", "valence", "arousal", "album", "confidence", "artist")
+_DROPPED_FIRST = (
+    "genre", "year", "valence", "arousal", "album", "confidence", "path", "artist", "error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class TrackTable(QTableView):
         super().__init__(parent)
         self._theme = theme
         self._shown = {column.key for column in COLUMNS if column.shown}
+        self._extra: frozenset[str] = frozenset()
         self._menu_actions: list[QAction | None] = []
         self._fitting = False
         self.songs = TrackTableModel(rows, self)
@@ -306,6 +309,12 @@ class TrackTable(QTableView):
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.horizontalHeader().mapToGlobal(place))
 
+    def show_extra(self, keys: Iterable[str]) -> None:
+        """Show columns for this view's sake, whatever the listener has chosen."""
+        if frozenset(keys) != self._extra:
+            self._extra = frozenset(keys)
+            self._fit()
+
     def show_column(self, key: str, shown: bool) -> None:
         """Show or hide a column; the title always stays."""
         if shown:
@@ -349,13 +358,13 @@ class TrackTable(QTableView):
         self._fitting = False
 
     def _columns_that_fit(self, room: int) -> set[str]:
-        kept = set(self._shown)
+        kept = self._shown | self._extra
 
         def least(key: str) -> int:
             column = COLUMNS[column_index(key)]
             return (140 if key == "title" else _LEAST) if column.stretch else column.width
 
-        for key in _DROPPED_FIRST:
+        for key in (key for key in _DROPPED_FIRST if key in kept):
             if sum(least(k) for k in kept) <= room:
                 break
             kept.discard(key)
