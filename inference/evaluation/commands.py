@@ -14,7 +14,14 @@ from torch import nn
 from inference.datasets import MUSIC_SETS, MusicSet, load_music, load_sensor
 from inference.errors import UndertoneError
 from inference.evaluation.folds import Protocol
-from inference.evaluation.music_tables import MusicSetup, controls, differences
+from inference.evaluation.music_tables import (
+    TABLE_3_KINDS,
+    MusicSetup,
+    controls_systems,
+    differences,
+    music_table,
+    table_3_systems,
+)
 from inference.evaluation.results import RunRecord, digest_files, table_text, write_results
 from inference.evaluation.sensor_tables import (
     SENSOR_SYSTEMS,
@@ -43,7 +50,6 @@ TABLES = ("table-1", "table-2", "table-3", "controls", "leak")
 SEGMENTS_S = (0.5, 1.0, 2.5, 5.0)
 """Segment lengths of Table II, seconds."""
 _TABLE_2 = ("PSD + SVM", "RS + HA-BGRU", "RS + HA-CBGRU", "SG + HA-CBGRU", "SG + HIA-CBGRU")
-_TABLE_3 = ("majority", "MS-SG statistics + SVM", "ms-sg-vgg19", "ms-sg-student")
 _LISTENING_FIT_S = 0.16
 
 Say = Callable[[str], None]
@@ -128,6 +134,16 @@ def _of_music(options: EvaluateOptions) -> bool:
     return options.table in ("table-3", "controls")
 
 
+def _kinds(options: EvaluateOptions) -> tuple[str, ...]:
+    """Kinds of teacher features that the table needs."""
+    if options.table != "table-3":
+        return ("vgg19",)
+    wanted = options.systems or TABLE_3_KINDS
+    return tuple(
+        dict.fromkeys(["vgg19", *(TABLE_3_KINDS[s] for s in wanted if s in TABLE_3_KINDS)])
+    )
+
+
 def cost(options: EvaluateOptions) -> list[Cost]:
     """The steps of an evaluation, with seconds on one core.
 
@@ -138,8 +154,8 @@ def cost(options: EvaluateOptions) -> list[Cost]:
     """
     _check(options)
     if _of_music(options):
-        steps = music_cost(options.music(), options.work)
-        rows = len(options.systems) or (4 if options.table == "table-3" else 9)
+        steps = music_cost(options.music(), options.work, _kinds(options))
+        rows = len(options.systems) or (6 if options.table == "table-3" else 9)
         return [*steps[:-1], replace(steps[-1], seconds=steps[-1].seconds * rows)]
     data = load_sensor(options.dataset, options.root)
     n = len(data.listenings)
@@ -195,8 +211,10 @@ def evaluate(
         music = load_music(options.dataset, options.root)
         digest = digest_files([*music.files, music.root / "labels.csv"], music.root)
         setup = yield from _music_setup(options, say, teacher)
-        names = options.systems or (_TABLE_3 if options.table == "table-3" else None)
-        rows, found = yield from controls(setup, names=names, checkpoints=checkpoints)
+        systems = table_3_systems(setup) if options.table == "table-3" else controls_systems(setup)
+        rows, found = yield from music_table(
+            setup, systems, names=options.systems, checkpoints=checkpoints
+        )
         extra = differences(music, found)
     else:
         data = load_sensor(options.dataset, options.root)
@@ -236,7 +254,7 @@ def _music_setup(
         )
     data = load_music(options.dataset, options.root)
     work = WorkFolder(options.work)
-    yield from prepared_music(options.music(), work, data, teacher)
+    yield from prepared_music(options.music(), work, data, teacher, _kinds(options))
     sensors = load_sensor(options.sensor_dataset, options.sensor_root)
     targets = yield from regression_targets(sensors, options.work, options.quick, say)
     if options.table == "controls":

@@ -17,6 +17,7 @@ from inference.evaluation.folds import Fold, Groups, Protocol, make_folds
 from inference.evaluation.intervals import bootstrap_difference
 from inference.evaluation.metrics import METRICS
 from inference.job import Job
+from inference.models.spectrogram_nets import SpectrogramCNN, StackedCRNN
 from inference.training.loops import Optimisation
 from inference.training.music import HeadSystem, HeadTraining, Route, Targets
 from inference.training.music_data import WorkFolder
@@ -27,8 +28,17 @@ from inference.training.music_systems import (
     StudentFrontEnd,
     clip_samples,
 )
+from inference.training.spectrogram_nets import SpectrogramSystem
 
-__all__ = ["COMPARISONS", "MusicSetup", "controls", "controls_systems", "differences"]
+__all__ = [
+    "COMPARISONS",
+    "TABLE_3_KINDS",
+    "MusicSetup",
+    "controls_systems",
+    "differences",
+    "music_table",
+    "table_3_systems",
+]
 
 Row = dict[str, object]
 
@@ -140,13 +150,45 @@ COMPARISONS = (
 """Pairs whose difference gets an interval."""
 
 
-def controls(
+TABLE_3_KINDS = {
+    "MS + MLP + SIA-BGRU": "vgg19-ms",
+    "SG + MLP + SIA-BGRU": "vgg19-sg",
+    "MS-SG + MLP + SIA-BGRU": "vgg19",
+}
+"""Rows of Table III that differ in the channels alone, with the kind of features they need."""
+
+
+def table_3_systems(setup: MusicSetup) -> Mapping[str, System[ClipInput]]:
+    """Rows of Table III by name, the two networks on mel-spectrograms first.
+
+    The column is "common": targets from all listeners. The paper's row on the
+    plain spectrum is left out; statistics of the image with an SVM stand for
+    what needs no network.
+    """
+    rivals = Optimisation(epochs=20, batch=32, rate=3e-3, weight_decay=1e-2, smoothing=0.1)
+    if setup.epochs is not None:
+        rivals = _capped(rivals, setup.epochs)
+    found: dict[str, System[ClipInput]] = {
+        "majority": MajoritySystem[ClipInput](),
+        "MS-SG statistics + SVM": FeatureSystem(_statistics, svm),
+        "Li et al. (CNN)": SpectrogramSystem(SpectrogramCNN, rivals),
+        "Malik et al. (CRNN)": SpectrogramSystem(StackedCRNN, rivals),
+    }
+    for name, kind in TABLE_3_KINDS.items():
+        found[name] = MusicSystem(FrozenFrontEnd(kind), setup.head(Route.PHYSIOLOGICAL))
+    return found
+
+
+def music_table(
     setup: MusicSetup,
+    systems: Mapping[str, System[ClipInput]],
     *,
-    names: Sequence[str] | None = None,
+    names: Sequence[str] = (),
     checkpoints: Path | None = None,
 ) -> Job[tuple[list[Row], dict[str, OutOfFold]]]:
-    """Cross-validate the rows of the controls table.
+    """Cross-validate the rows of a table of music; `names` picks some.
+
+    A row whose name holds "permuted" gets labels permuted between clips.
 
     Returns
     -------
@@ -157,8 +199,8 @@ def controls(
     data = setup.data
     rows: list[Row] = []
     found: dict[str, OutOfFold] = {}
-    for name, system in controls_systems(setup).items():
-        if names is not None and name not in names:
+    for name, system in systems.items():
+        if names and name not in names:
             continue
         labels = data.labels
         if "permuted" in name:
@@ -168,7 +210,7 @@ def controls(
         file = None
         if checkpoints is not None:
             slug = "".join(c if c.isalnum() else "-" for c in name.lower())
-            file = checkpoints / f"controls-{slug}.npz"
+            file = checkpoints / f"{slug}.npz"
         result = yield from cross_validate(
             system, samples, setup.folds(labels), seeds=setup.seeds, checkpoint=file
         )

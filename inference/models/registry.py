@@ -11,6 +11,7 @@ from inference.models.classifier import ClassifierConfig, SegmentClassifier
 from inference.models.encoder import EncoderConfig, SegmentEncoder
 from inference.models.regressor import MusicHead, Regressor
 from inference.models.sensor import SensorConfig, SensorNet
+from inference.models.spectrogram_nets import SpectrogramCNN, StackedCRNN
 from inference.models.student import Student
 from inference.models.vgg19 import VGG19Base
 
@@ -58,6 +59,8 @@ NETWORKS: dict[str, Network] = {
     "sensor": Network(SensorNet, ((-1, 33, 64), (-1, 32, 64)), 451428),
     "sensor-gsr": Network(_gsr_only, ((-1, 33, 64),), 257140),
     "sensor-ppg": Network(_ppg_only, ((-1, 32, 64),), 253044),
+    "spectrogram-cnn": Network(SpectrogramCNN, ((1, 64, 128),), 60660),
+    "stacked-crnn": Network(StackedCRNN, ((1, 64, 128),), 61300),
     "student": Network(Student, ((3, 64, 46),), 640992),
     "vgg19": Network(VGG19Base, ((3, 64, 46),), 20024396),
 }

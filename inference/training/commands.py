@@ -164,13 +164,13 @@ def _shortened(settings: Optimisation) -> Optimisation:
     return replace(settings, epochs=min(2, settings.epochs))
 
 
-def music_cost(options: MusicOptions, work: Path) -> list[Cost]:
+def music_cost(options: MusicOptions, work: Path, kinds: Sequence[str] = ("vgg19",)) -> list[Cost]:
     """The steps of a music training that are still to do, with seconds on one core."""
     data = load_music(options.dataset, options.root)
     folder = WorkFolder(work)
     n = len(data.clips)
     images = sum(not folder.path("ms-sg", c.clip_id).exists() for c in data.clips)
-    teacher = sum(not folder.path("vgg19", c.clip_id).exists() for c in data.clips)
+    teacher = sum(not folder.path(k, c.clip_id).exists() for c in data.clips for k in kinds)
     recipe = options.recipe(work)
     fits = recipe.n_folds * len(recipe.seeds) + 1
     segments = 84 * n
@@ -200,11 +200,16 @@ def sensor_cost(options: SensorOptions) -> list[Cost]:
 
 
 def prepared_music(
-    options: MusicOptions, work: WorkFolder, data: MusicSet, build: Callable[[], nn.Module] | None
+    options: MusicOptions,
+    work: WorkFolder,
+    data: MusicSet,
+    build: Callable[[], nn.Module] | None,
+    kinds: Sequence[str] = ("vgg19",),
 ) -> Job[None]:
     """Images and the teacher's features of all clips, computed where they are not kept yet."""
     yield from work.images(data)
-    yield from features(work, data, "vgg19", lambda: published_teacher(options, build))
+    for kind in kinds:
+        yield from features(work, data, kind, lambda: published_teacher(options, build))
 
 
 def published_teacher(

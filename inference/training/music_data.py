@@ -17,7 +17,7 @@ from inference.audio.segments import segment_views
 from inference.datasets import DatasetError, MusicSet
 from inference.job import Job, Progress, run_to_end
 
-__all__ = ["WorkFolder", "extract", "features", "segments_of"]
+__all__ = ["CHANNELS", "WorkFolder", "extract", "features", "segments_of"]
 
 Image = NDArray[np.float32]
 
@@ -93,6 +93,11 @@ def extract(model: nn.Module, images: Sequence[NDArray[np.float16]]) -> Job[list
     return out
 
 
+CHANNELS = {"vgg19": (0, 1, 2), "vgg19-ms": (0, 1, 0), "vgg19-sg": (2, 2, 2)}
+"""Kinds of teacher features: which channels of the MS-SG image fill the three of the network
+(mel and its differential; the scalogram alone)."""
+
+
 def features(
     work: WorkFolder, data: MusicSet, kind: str, build: Callable[[], nn.Module]
 ) -> Job[list[Image]]:
@@ -109,6 +114,7 @@ def features(
         if not work.path(kind, clip.clip_id).exists():
             model = model or build()
             image = work.load("ms-sg", clip.clip_id).astype(np.float16)
+            image = image[list(CHANNELS.get(kind, (0, 1, 2)))]
             found = run_to_end(extract(model, [image]))
             work.save(kind, clip.clip_id, found[0])
         sequences.append(work.load(kind, clip.clip_id).astype(np.float32))

@@ -187,6 +187,20 @@ def test_controls_compare_routes_on_the_same_folds(
     assert len(record["data_digest"]) == 64
 
 
+def test_table_3_has_the_papers_rows(data: Path, work: Path, tmp_path: Path) -> None:
+    assert evaluate("table-3", data, work, tmp_path) == 0
+    rows = read_results(tmp_path / "table-3-music4q-p2-quick.csv")
+    assert [r["system"] for r in rows] == [
+        "majority",
+        "MS-SG statistics + SVM",
+        "Li et al. (CNN)",
+        "Malik et al. (CRNN)",
+        "MS + MLP + SIA-BGRU",
+        "SG + MLP + SIA-BGRU",
+        "MS-SG + MLP + SIA-BGRU",
+    ]
+
+
 @pytest.mark.parametrize("protocol", ["P0", "P4"])
 def test_table_1_has_a_twin_for_every_system(
     protocol: str, data: Path, work: Path, tmp_path: Path, capsys
