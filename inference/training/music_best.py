@@ -1,0 +1,404 @@
+"""Making undertone-music: hear the clips, cross-validate by artist, calibrate, fit, export."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from inference.audio.decode import decode_blocks
+from inference.audio.excerpts import EXCERPT_CELLS
+from inference.catalog import Calibration, DataSource, Metric, ModelCard, write_model
+from inference.datasets import MusicSet
+from inference.errors import UndertoneError
+from inference.evaluation import METRICS
+from inference.evaluation.folds import Groups, Protocol, make_folds
+from inference.evaluation.intervals import bootstrap
+from inference.job import Job, Progress
+from inference.models.musicnn import CELL_FRAMES, N_MELS, Musicnn
+from inference.pipelines.undertone import Extractor, Reduction
+from inference.runtime import open_network
+from inference.training.calibration import confidence_map, fit_temperature, tempered
+from inference.training.music import Targets
+from inference.training.music_best_checkpoint import read_checkpoint
+from inference.training.music_best_head import (
+    Clips,
+    Committee,
+    HeadSettings,
+    fit_reduction,
+    reduced,
+    train_committee,
+)
+
+__all__ = [
+    "MODEL_ID",
+    "WHEEL_SHA256",
+    "BestModel",
+    "BestRecipe",
+    "cross_validated",
+    "export_networks",
+    "hear_clips",
+    "train_undertone_music",
+]
+
+MODEL_ID = "undertone-music"
+WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
+"""Of musicnn-0.1.0-py3-none-any.whl, where the published weights are (ISC licence)."""
+
+_OPSET = 17
+_COVERAGE = 0.9
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BestRecipe:
+    """What is trained and how it is tested.
+
+    Parameters
+    ----------
+    head : HeadSettings
+    n_folds : int
+    seeds : tuple of int
+        Each deals the artists into other folds and starts other networks.
+    """
+
+    head: HeadSettings = field(default_factory=HeadSettings)
+    n_folds: int = 5
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class BestModel:
+    """A trained model and what it said out of fold.
+
+    Parameters
+    ----------
+    card : ModelCard
+    probabilities : ndarray, shape (seeds, n, 4)
+        Out of fold, at the calibrated temperature.
+    """
+
+    card: ModelCard
+    probabilities: Floats
+
+
+def read_wheel(wheel: Path, name: str) -> dict[str, NDArray[np.float32]]:
+    """Weights `name` ("MSD_musicnn" or "MTT_musicnn") out of the published wheel.
+
+    Raises
+    ------
+    UndertoneError
+        If it is not that wheel.
+    """
+    try:
+        content = wheel.read_bytes()
+    except OSError as error:
+        raise UndertoneError(
+            f"{wheel} cannot be read: {error.strerror}",
+            "Fetch it with: pip download --no-deps musicnn==0.1.0",
+        ) from error
+    if hashlib.sha256(content).hexdigest() != WHEEL_SHA256:
+        raise UndertoneError(
+            f"{wheel.name} is not the wheel of musicnn 0.1.0",
+            "Fetch it with: pip download --no-deps musicnn==0.1.0",
+        )
+    with zipfile.ZipFile(wheel) as archive:
+        folder = f"musicnn/{name}"
+        return read_checkpoint(
+            archive.read(f"{folder}/.index"), archive.read(f"{folder}/.data-00000-of-00001")
+        )
+
+
+class _Tagger(nn.Module):
+    """Only what the pipeline reads of MTT_musicnn."""
+
+    def __init__(self, network: Musicnn) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+        said = self.network(mel)
+        return said.penultimate, said.tags
+
+
+def export_networks(
+    msd: Mapping[str, NDArray[np.float32]], mtt: Mapping[str, NDArray[np.float32]], folder: Path
+) -> dict[str, Path]:
+    """Write ``msd.onnx`` (10 cells) and ``mtt.onnx`` (one), weights as published."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {"msd": folder / "msd.onnx", "mtt": folder / "mtt.onnx"}
+    long, short = Musicnn(msd, EXCERPT_CELLS), Musicnn(mtt, 1)
+    _export(
+        long,
+        [torch.zeros(EXCERPT_CELLS * CELL_FRAMES, N_MELS)],
+        paths["msd"],
+        ["mel"],
+        ["pooled", "penultimate", "tags"],
+        {},
+    )
+    _export(
+        _Tagger(short),
+        [torch.zeros(CELL_FRAMES, N_MELS)],
+        paths["mtt"],
+        ["mel"],
+        ["penultimate", "tags"],
+        {},
+    )
+    return paths
+
+
+def _export(
+    model: nn.Module,
+    examples: Sequence[Tensor],
+    path: Path,
+    inputs: list[str],
+    outputs: list[str],
+    axes: Mapping[str, Mapping[int, str]],
+) -> None:
+    with warnings.catch_warnings():
+        # The tracing exporter is the one that gives a GRU of free length; it warns of its age.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model.eval(),
+            tuple(examples),
+            path,
+            dynamo=False,
+            opset_version=_OPSET,
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_axes={k: dict(v) for k, v in axes.items()},
+        )
+
+
+def hear_clips(data: MusicSet, networks: Mapping[str, Path], work: Path) -> Job[Clips]:
+    """What the pipeline hears in every clip, kept in `work`, one file a clip."""
+    key = hashlib.sha256(b"".join(p.read_bytes() for _, p in sorted(networks.items())))
+    folder = work / f"heard-{key.hexdigest()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    extract = Extractor(open_network(networks["msd"]), open_network(networks["mtt"]))
+    segments, songs = [], []
+    for number, clip in enumerate(data.clips):
+        path = folder / f"{clip.clip_id}.npz"
+        if not path.exists():
+            with decode_blocks(clip.path) as blocks:
+                heard = extract(blocks)
+            part = path.with_suffix(".part.npz")
+            np.savez(part, segments=heard.segments, song=heard.song)
+            part.replace(path)
+        with np.load(path) as arrays:
+            segments.append(arrays["segments"])
+            songs.append(arrays["song"])
+        yield Progress(number + 1, len(data.clips), clip.clip_id)
+    return Clips.of(segments, songs, [int(label) for label in data.labels])
+
+
+def cross_validated(
+    clips: Clips, artists: Sequence[str], recipe: BestRecipe, targets: Targets | None
+) -> Job[Floats]:
+    """Out-of-fold probabilities, shape (seeds, n, 4); everything is fitted inside the fold."""
+    found = np.zeros((len(recipe.seeds), len(clips), 4))
+    done, total = 0, len(recipe.seeds) * recipe.n_folds
+    for row, seed in enumerate(recipe.seeds):
+        groups = Groups({"artist": np.asarray(artists)})
+        folds = make_folds(Protocol.P2, clips.labels, groups, n_folds=recipe.n_folds, seed=seed)
+        for fold in folds:
+            part = clips.take(fold.train)
+            reduction = fit_reduction(part, recipe.head.rank)
+            committee = train_committee(part, reduction, recipe.head, seed, targets)
+            found[row, fold.test] = said(committee, reduction, clips.take(fold.test))
+            done += 1
+            yield Progress(done, total, f"fold {done} of {total}")
+    return found
+
+
+def said(committee: Committee, reduction: Reduction, clips: Clips) -> Floats:
+    """Probabilities of clips, shape (n, 4)."""
+    rows, song = reduced(clips, reduction)
+    with torch.inference_mode():
+        probabilities: Floats = committee(rows, song).exp().numpy().astype(np.float64)
+    return probabilities
+
+
+def conformal_share(p: Floats, labels: NDArray[np.int64], coverage: float = _COVERAGE) -> float:
+    """The probability mass from which on a set of quadrants holds the true one `coverage` often.
+
+    Quadrants enter a set by falling probability until their sum reaches this
+    (adaptive prediction sets without randomisation; Romano, Sesia and Candes,
+    NeurIPS 2020), calibrated on out-of-fold predictions.
+    """
+    order = np.argsort(-p, axis=1)
+    mass = np.cumsum(np.take_along_axis(p, order, axis=1), axis=1)
+    place = np.argmax(order == labels[:, None], axis=1)
+    needed = mass[np.arange(len(labels)), place] - p[np.arange(len(labels)), labels]
+    return float(np.quantile(needed, coverage))
+
+
+def train_undertone_music(
+    data: MusicSet,
+    wheel: Path,
+    targets: Targets,
+    recipe: BestRecipe,
+    work: Path,
+    folder: Path,
+    *,
+    target_source: DataSource,
+    results: str,
+    command: str,
+) -> Job[BestModel]:
+    """Train the default model from labelled clips and the published networks.
+
+    Parameters
+    ----------
+    data : MusicSet
+    wheel : Path
+        musicnn-0.1.0-py3-none-any.whl.
+    targets : Targets
+        Selected physiological features of recordings.
+    recipe : BestRecipe
+    work : Path
+        For what is computed once.
+    folder : Path
+        The model's own folder; replaced.
+    target_source : DataSource
+        What the targets were learned from, for the card.
+    results, command : str
+        The results file that the figures go to, and what makes it.
+
+    Raises
+    ------
+    UndertoneError
+        If the wheel is another, or a clip cannot be decoded.
+    """
+    with TemporaryDirectory() as scratch:
+        files = export_networks(
+            read_wheel(wheel, "MSD_musicnn"), read_wheel(wheel, "MTT_musicnn"), Path(scratch)
+        )
+        clips = yield from hear_clips(data, files, work)
+        raw = yield from cross_validated(clips, list(data.groups), recipe, targets)
+        tiled = np.tile(clips.labels, len(recipe.seeds))
+        temperature = fit_temperature(raw.reshape(-1, 4), tiled)
+        calm = np.stack([tempered(p, temperature) for p in raw])
+        yield Progress(0, 0, "fitting on all clips")
+        reduction = fit_reduction(clips, recipe.head.rank)
+        committee = train_committee(clips, reduction, recipe.head, recipe.seeds[0], targets)
+        files["reduction"] = Path(scratch) / "reduction.npz"
+        files["head"] = Path(scratch) / "head.onnx"
+        np.savez_compressed(files["reduction"], **asdict(reduction))
+        export_committee(committee, files["head"], recipe.head.rank, clips.song.shape[1])
+        confidence = confidence_map(calm.reshape(-1, 4), tiled)
+        card = ModelCard(
+            id=MODEL_ID,
+            version="1.0.0",
+            kind="music",
+            title="Undertone",
+            summary=_SUMMARY,
+            licence="research and personal use",
+            pipeline="undertone",
+            data=(_labels_source(data), target_source, *_OTHER_SOURCES),
+            config={
+                "head": {k: v for k, v in asdict(recipe.head).items() if k != "route"},
+                "route": recipe.head.route.value,
+                "pairing": "by label, at recording level",
+                "conformal_share": round(conformal_share(calm.reshape(-1, 4), tiled), 4),
+                "conformal_coverage": _COVERAGE,
+                "paper": _PAPER,
+            },
+            calibration=Calibration(
+                temperature=round(temperature, 4),
+                confidence=tuple((a, b) for a, b in confidence),
+            ),
+            metrics=_metrics(data, calm, recipe, results, command),
+            credits=_CREDITS,
+            limits=_LIMITS,
+        )
+        card = write_model(card, folder, files)
+    return BestModel(card, calm)
+
+
+def export_committee(committee: Committee, path: Path, rank: int, song: int) -> None:
+    """``segments`` (b, L, r), ``song`` (b, k) -> ``log_probabilities`` (b, 4), any b and L."""
+    axes = {
+        "segments": {0: "b", 1: "L"},
+        "song": {0: "b"},
+        "log_probabilities": {0: "b"},
+    }
+    _export(
+        committee,
+        [torch.rand(2, 5, rank), torch.rand(2, song)],
+        path,
+        ["segments", "song"],
+        ["log_probabilities"],
+        axes,
+    )
+
+
+def _labels_source(data: MusicSet) -> DataSource:
+    info = data.info
+    return DataSource(f"{info.title} ({info.citation})", info.licence, "labels and audio")
+
+
+def _metrics(
+    data: MusicSet, calm: Floats, recipe: BestRecipe, results: str, command: str
+) -> tuple[Metric, ...]:
+    protocol = (
+        f"P2, artist-grouped {recipe.n_folds}-fold, {len(recipe.seeds)} seeds, standardisation, "
+        "components and heads fitted inside the fold"
+    )
+    found = []
+    for name, title in _FIGURES.items():
+        i = bootstrap(METRICS[name], data.labels, calm, data.groups)
+        value, low, high = (round(v, 4) for v in (i.value, i.low, i.high))
+        found.append(Metric(title, value, low, high, protocol, results, command))
+    return tuple(found)
+
+
+_FIGURES = {
+    "accuracy": "quadrant accuracy",
+    "macro_f1": "quadrant macro-F1",
+    "arousal_accuracy": "arousal accuracy",
+    "valence_accuracy": "valence accuracy",
+    "calibration_error": "expected calibration error",
+}
+
+_SUMMARY = (
+    "Music to quadrants by the way of Kim, Lee and Kim (IEEE TCE 2021) on stronger musical "
+    "features: musicnn's two networks and our own descriptors of rhythm, harmony and timbre, "
+    "regressed physiological features, SIA-BGRU; several heads are averaged."
+)
+_CREDITS = (
+    "musicnn (Pons and Serra 2019, Music Technology Group, Universitat Pompeu Fabra; ISC "
+    "licence): MSD_musicnn and MTT_musicnn of musicnn 0.1.0, silent filters left out. Copyright "
+    "(c) Music Technology Group, Universitat Pompeu Fabra 2019. Code developed by Jordi Pons. "
+    "Permission to use, copy, modify, and/or distribute this software for any purpose with or "
+    "without fee is hereby granted, provided that the above copyright notice and this permission "
+    "notice appear in all copies."
+)
+_LIMITS = (
+    "Quadrants of mostly Western popular music; other kinds are harder: see README.md. The "
+    "physiological targets are paired with music by label, since no public set pairs this music "
+    "with signals: see the controls in results/ for what they add over random codes and none."
+)
+_OTHER_SOURCES = (
+    DataSource(
+        "Million Song Dataset with Last.fm tags (through MSD_musicnn)", "ISC (the weights)", "tags"
+    ),
+    DataSource("MagnaTagATune (through MTT_musicnn)", "ISC (the weights)", "tags"),
+)
+_PAPER = {
+    "4": "segments of 6 s without overlap: musicnn hears 3 s at once",
+    "10": "inner attention over 5 segments of a window of 30 s",
+    "13": "label-matched pairing at recording level; regressor and SIA-BGRU then fitted together, "
+    "squared error of the codes kept beside the cross-entropy",
+    "15": "16 kHz mono, 512 and 4096 points, brought to -16 dB full scale",
+    "15b": "windows of 30 s, hop 6 s, averaged log-probabilities",
+}
