@@ -27,7 +27,6 @@ __all__ = [
 PIPELINES: dict[str, str] = {
     "ms-sg": "inference.pipelines.ms_sg:build",
     "undertone": "inference.pipelines.undertone:build",
-    "undertone": "inference.pipelines.undertone:build",
 }
 """Name in a model card -> ``module:function``; the function makes a `Pipeline`."""
 
