@@ -28,7 +28,8 @@ class JobStrip(QFrame):
         self.detail = ElidedLabel(role="soft")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(200)
+        self.bar.setMinimumWidth(48)
+        self.bar.setMaximumWidth(200)
         self.bar.setRange(0, 0)
         self.bar.setAccessibleName(self.tr("Progress of {job}").format(job=name))
         self.numbers = QLabel()
@@ -44,7 +45,7 @@ class JobStrip(QFrame):
         row.addWidget(title)
         row.addWidget(self.detail, 1)
         row.addWidget(self.numbers)
-        row.addWidget(self.bar)
+        row.addWidget(self.bar, 1)
         row.addWidget(self.pause)
         row.addWidget(self.cancel)
 

@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
     def __init__(self, theme: Theme, rows: RowCache, covers: CoverCache) -> None:
         super().__init__()
         self.setWindowTitle("Undertone")
-        self.setMinimumSize(560, 420)
+        self.setMinimumSize(680, 440)
         self.setAcceptDrops(True)
         self._theme = theme
         self.sidebar = Sidebar(theme)
@@ -101,8 +101,9 @@ class MainWindow(QMainWindow):
 
     def show_view_action(self, text: str) -> None:
         """Offer what can be done about all songs of the view; nothing for an empty text."""
-        self._view_action.setText(text)
-        self._view_action.setAccessibleName(text)
+        if text:
+            self._view_action.setText(text)
+            self._view_action.setAccessibleName(text)
         self._view_action.setVisible(bool(text))
 
     @property
@@ -194,6 +195,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._build_head())
+        column.addWidget(self.search.error_panel)
         column.addWidget(self.stack, 1)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)
@@ -220,7 +222,7 @@ class MainWindow(QMainWindow):
         self._title = label("", "title")
         self._figures = label("", "soft")
         self.search.setMaximumWidth(480)
-        self.search.setMinimumWidth(200)
+        self.search.setMinimumWidth(160)
         self._view_action = button(self.tr("Try again"))
         self._view_action.clicked.connect(lambda: self.view_action_requested.emit())
         self._view_action.hide()

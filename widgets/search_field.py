@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCharFormat
+from PySide6.QtGui import QAction, QInputMethodEvent, QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from widgets.icons import icon, pixmap
@@ -47,12 +47,16 @@ class SearchField(QWidget):
         inner.setSpacing(SPACE)
         inner.addWidget(self._error_icon, 0, Qt.AlignmentFlag.AlignTop)
         inner.addWidget(self._error_text, 1)
-        self._error.hide()
+        self.error_panel = QWidget()
+        """Says what is wrong with the query; the window puts it where there is room."""
+        around = QHBoxLayout(self.error_panel)
+        around.setContentsMargins(2 * SPACE, 0, 2 * SPACE, SPACE)
+        around.addWidget(self._error)
+        self.error_panel.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.line)
-        column.addWidget(self._error)
         self.setFocusProxy(self.line)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -61,6 +65,7 @@ class SearchField(QWidget):
         self.line.textEdited.connect(self._on_edited)
         self.line.textChanged.connect(self._on_changed)
         self.line.went_down.connect(self.left_downwards)
+        self._clear = self.line.findChild(QAction, "_q_qlineeditclearaction")
         self._tint()
         theme.changed.connect(self._tint)
 
@@ -94,12 +99,12 @@ class SearchField(QWidget):
         shown = f"{before}<u><b>{wrong}</b></u>{after}" if wrong else ""
         self._error_text.setText(f"{_escaped(message)}<br>{shown}" if shown else _escaped(message))
         self.line.setAccessibleDescription(message)
-        self._error.show()
+        self.error_panel.show()
         self._mark(start, end)
 
     def clear_error(self) -> None:
-        if not self._error.isHidden():
-            self._error.hide()
+        if not self.error_panel.isHidden():
+            self.error_panel.hide()
             self.line.setAccessibleDescription("")
         if self._marked is not None:
             self._mark(0, 0)
@@ -107,7 +112,7 @@ class SearchField(QWidget):
     @property
     def error(self) -> str:
         """The message shown, without its markup; empty where there is none."""
-        return "" if self._error.isHidden() else self.line.accessibleDescription()
+        return "" if self.error_panel.isHidden() else self.line.accessibleDescription()
 
     @property
     def marked(self) -> tuple[int, int]:
@@ -149,6 +154,8 @@ class SearchField(QWidget):
     def _tint(self) -> None:
         tokens = self._theme.tokens
         self._lens.setIcon(icon("search", tokens.colour("ink_soft")))
+        if self._clear is not None:
+            self._clear.setIcon(icon("close", tokens.colour("ink_soft")))
         ratio = self.devicePixelRatioF()
         self._error_icon.setPixmap(pixmap("failed", tokens.colour("ink"), 16, ratio))
 

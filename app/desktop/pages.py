@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["PageController"]
 
 _SIMILAR = 100
-_EXTRA_COLUMNS = {"failed": ("error",), "missing": ("path",)}
+_EXTRA_COLUMNS = {
+    "failed": (("error",), ("album", "confidence")),
+    "missing": (("path",), ("confidence",)),
+}
+"""Columns that a view shows, and those in whose stead."""
 
 
 class PageController(QObject):
@@ -105,7 +109,7 @@ class PageController(QObject):
     def _show(self) -> None:
         window, view = self._window, self._library.view
         window.show_heading(self._title(view), songs(self._found) if self._found else "")
-        window.table.show_extra(_EXTRA_COLUMNS.get(view, ()))
+        window.table.show_extra(*_EXTRA_COLUMNS.get(view, ((), ())))
         window.show_view_action(self._offer(view) if self._found else "")
         searching = bool(self._library.text.strip())
         if self._total == 0 and not searching and not self._found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
 
-from widgets.controls import IconButton, button, label
+from widgets.controls import ElidedLabel, IconButton, button
 from widgets.covers import CoverCache
 from widgets.mood_plane.canvas import PlaneCanvas, Tool
 from widgets.mood_plane.points import PlanePoints
@@ -32,9 +32,7 @@ class MoodPlanePage(QWidget):
         self.canvas = PlaneCanvas(theme, rows, covers)
         self._tools: dict[Tool, IconButton] = {}
         self._group = QButtonGroup(self)
-        self._words = label(
-            self.tr("Click plays a song and goes on with its neighbours. Scroll to zoom."), "soft"
-        )
+        self._words = ElidedLabel(role="soft")
         self.play = button(self.tr("Play"), "primary")
         self.enqueue = button(self.tr("Add to the queue"))
         self.filter = button(self.tr("Show as a list"))
@@ -95,8 +93,8 @@ class MoodPlanePage(QWidget):
         for control in (self.play, self.enqueue, self.filter):
             control.setVisible(number > 0)
         if number:
-            self._words.setText(self.tr("{songs} chosen").format(songs=songs(number)))
+            self._words.set_whole(self.tr("{songs} chosen").format(songs=songs(number)))
         else:
-            self._words.setText(
+            self._words.set_whole(
                 self.tr("Click plays a song and goes on with its neighbours. Scroll to zoom.")
             )

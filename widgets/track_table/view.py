@@ -59,6 +59,7 @@ class TrackTable(QTableView):
         self._theme = theme
         self._shown = {column.key for column in COLUMNS if column.shown}
         self._extra: frozenset[str] = frozenset()
+        self._withheld: frozenset[str] = frozenset()
         self._menu_actions: list[QAction | None] = []
         self._fitting = False
         self.songs = TrackTableModel(rows, self)
@@ -309,10 +310,13 @@ class TrackTable(QTableView):
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.horizontalHeader().mapToGlobal(place))
 
-    def show_extra(self, keys: Iterable[str]) -> None:
-        """Show columns for this view's sake, whatever the listener has chosen."""
+    def show_extra(self, keys: Iterable[str], instead_of: Iterable[str] = ()) -> None:
+        """Show columns for this view's sake instead of others, whatever the listener has chosen."""
+        self._withheld = frozenset(instead_of)
         if frozenset(keys) != self._extra:
             self._extra = frozenset(keys)
+            for key in self._extra:
+                self.setColumnWidth(column_index(key), self.viewport().width() // 2)
             self._fit()
 
     def show_column(self, key: str, shown: bool) -> None:
@@ -358,7 +362,7 @@ class TrackTable(QTableView):
         self._fitting = False
 
     def _columns_that_fit(self, room: int) -> set[str]:
-        kept = self._shown | self._extra
+        kept = (self._shown | self._extra) - self._withheld
 
         def least(key: str) -> int:
             column = COLUMNS[column_index(key)]
