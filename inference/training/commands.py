@@ -20,7 +20,7 @@ from inference.training.distil import Distillation
 from inference.training.loops import Optimisation
 from inference.training.music import HeadTraining, Targets
 from inference.training.music_data import WorkFolder, features
-from inference.training.music_model import Kind, MusicRecipe, train_music_model
+from inference.training.music_model import Kind, MusicRecipe, music_folds, train_music_model
 from inference.training.music_systems import StudentFrontEnd, clip_samples
 from inference.training.sensor import Recording, SensorTraining, prepare_recordings
 from inference.training.sensor_model import SensorRecipe, train_sensor_model
@@ -180,11 +180,30 @@ def music_cost(options: MusicOptions, work: Path, kinds: Sequence[str] = ("vgg19
     ]
     if options.front_end == "student":
         o = recipe.student.settings
-        per_pass = segments * o.share * o.optimisation.epochs * _DISTIL_S
-        costs.append(Cost("distil students (one a fold, one of all)", per_pass * recipe.n_folds))
+        each = segments * o.share * o.optimisation.epochs * _DISTIL_S
+        lacking = _lacking_students(data, folder, recipe, options.sensor_root is None)
+        costs.append(Cost("distil students (one a fold, one of all)", each * lacking))
     if options.sensor_root is not None:
-        costs.append(Cost("regression targets", 400.0 if not options.quick else 60.0))
+        sensors = load_sensor(options.sensor_dataset, options.sensor_root)
+        there = _targets_path(sensors, work, options.quick).exists()
+        costs.append(Cost("regression targets", 0.0 if there else len(sensors.listenings) * 0.5))
     return [*costs, Cost("regressor and classifier, folds and seeds", fits * n * _HEAD_S)]
+
+
+def _lacking_students(data: MusicSet, work: WorkFolder, recipe: MusicRecipe, alone: bool) -> float:
+    """Trainings of a student still to do; one on all clips counts as more than one of a fold."""
+    whole = clip_samples(data, work)
+    student, lacking = recipe.student, 0.0
+    assert student.folder is not None
+    if not (student.folder / f"{student.name(whole.inputs)}.pt").exists():
+        lacking += 1.0
+    if alone:
+        return lacking
+    for fold in music_folds(data, recipe.n_folds):
+        inside = whole.take(fold.train).inputs
+        if not (student.folder / f"{student.name(inside)}.pt").exists():
+            lacking += len(inside) / len(data.clips)
+    return lacking
 
 
 def sensor_cost(options: SensorOptions) -> list[Cost]:
@@ -319,8 +338,7 @@ def train_music(
 
 def regression_targets(data: SensorSet, work: Path, quick: bool, say: Say) -> Job[Targets]:
     """Targets of these recordings, kept in the work folder."""
-    digest = digest_files(data.files, data.root)[:12]
-    path = work / f"targets-{digest}{'-quick' if quick else ''}.pt"
+    path = _targets_path(data, work, quick)
     if not path.exists():
         recordings = yield from prepare_recordings(data)
         settings = TargetSettings()
@@ -332,6 +350,11 @@ def regression_targets(data: SensorSet, work: Path, quick: bool, say: Say) -> Jo
         say(f"{sum(d.kept for d in selected.decisions)} of {len(recordings)} recordings kept")
         save_targets(selected.targets, path)
     return load_targets(path)
+
+
+def _targets_path(data: SensorSet, work: Path, quick: bool) -> Path:
+    digest = digest_files(data.files, data.root)[:12]
+    return work / f"targets-{digest}{'-quick' if quick else ''}.pt"
 
 
 def save_targets(targets: Targets, path: Path) -> None:

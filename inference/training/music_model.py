@@ -16,6 +16,7 @@ from inference.catalog import Calibration, DataSource, Metric, ModelCard, write_
 from inference.datasets import MusicSet
 from inference.datasets.base import DatasetInfo
 from inference.evaluation import (
+    Fold,
     Groups,
     OutOfFold,
     Protocol,
@@ -39,7 +40,7 @@ from inference.training.music_systems import (
     clip_samples,
 )
 
-__all__ = ["MusicModel", "MusicRecipe", "train_music_model"]
+__all__ = ["MusicModel", "MusicRecipe", "music_folds", "train_music_model"]
 
 Kind = Literal["student", "vgg19"]
 
@@ -142,9 +143,7 @@ def train_music_model(
     """
     samples = clip_samples(data, work)
     system = MusicSystem(recipe.fitted_in_fold(), HeadSystem(recipe.head, targets))
-    folds = make_folds(
-        Protocol.P2, data.labels, Groups({"artist": data.groups}), n_folds=recipe.n_folds, seed=0
-    )
+    folds = music_folds(data, recipe.n_folds)
     outside = yield from cross_validate(
         system,
         samples,
@@ -190,6 +189,12 @@ def train_music_model(
         card = write_model(card, folder, sources)
     row = result_row(recipe.model_id, samples, OutOfFold(calm, outside.tested))
     return MusicModel(card, row, outside.probabilities)
+
+
+def music_folds(data: MusicSet, n_folds: int) -> tuple[Fold, ...]:
+    """The artist-grouped folds of all figures on a data set of music."""
+    groups = Groups({"artist": data.groups})
+    return make_folds(Protocol.P2, data.labels, groups, n_folds=n_folds, seed=0)
 
 
 def _source(info: DatasetInfo, use: str) -> DataSource:
