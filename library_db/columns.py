@@ -96,8 +96,8 @@ class Columns:
     ----------
     ids : ndarray, shape (n,), int64, ascending
     quadrant : ndarray, shape (n,), int8, -1 without a mood
-    titles, words, names : lists of n folded texts
-        Title; title, artist, album and album artist by line; file name.
+    titles, words : lists of n folded texts
+        Title; title, artist, album and album artist by line.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,8 @@ class Columns:
         self.quadrant: NDArray[np.int8] = np.empty(0, np.int8)
         self.titles: list[str] = []
         self.words: list[str] = []
-        self.names: list[str] = []
+        self._names: list[bytes] = []
+        self._folded_names: list[str] | None = None
         self.texts = {name: TextColumn() for name in _TEXTS}
         self.numbers: dict[str, Numbers] = {
             # Seconds since the epoch need more than 24 bits.
@@ -116,6 +117,13 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def names(self) -> list[str]:
+        """File names, folded when they are first asked for."""
+        if self._folded_names is None:
+            self._folded_names = list(map(_folded_name, self._names))
+        return self._folded_names
 
     def rows_of(self, ids: Iterable[int]) -> Rows:
         """Rows of the tracks with these ids; ids that are not there are left out."""
@@ -167,8 +175,11 @@ class Columns:
             self.numbers[name] = np.concatenate([numbers, np.full(count, np.nan, numbers.dtype)])
         for name, flags in self.flags.items():
             self.flags[name] = np.concatenate([flags, np.zeros(count, np.bool_)])
-        for texts in (self.titles, self.words, self.names):
-            texts.extend([""] * count)
+        self.titles.extend([""] * count)
+        self.words.extend([""] * count)
+        self._names.extend([b""] * count)
+        if self._folded_names is not None:
+            self._folded_names.extend([""] * count)
 
     def _take(self, rows: Rows) -> None:
         self.ids = self.ids[rows]
@@ -182,7 +193,8 @@ class Columns:
         places = rows.tolist()
         self.titles = [self.titles[i] for i in places]
         self.words = [self.words[i] for i in places]
-        self.names = [self.names[i] for i in places]
+        self._names = [self._names[i] for i in places]
+        self._folded_names = None
 
     def _put_texts(self, values: Mapping[str, Sequence[Any]], at: Rows) -> bool:
         changed = False
@@ -195,21 +207,35 @@ class Columns:
             if not np.array_equal(column.codes[at], codes[name]):
                 column.codes = _replaced(column.codes, at, codes[name])
                 changed = True
-        by_whom = [
-            (self.texts[name].folded, codes[name].tolist())
+        titles = [
+            title.lower() if title.isascii() else fold(title)
+            for title in (title or "" for title in values["title"])
+        ]
+        names = [name for _, _, name in places]
+        parts = [
+            map(self.texts[name].folded.__getitem__, codes[name].tolist())
             for name in ("artist", "album", "album_artist")
         ]
-        (artists, artist), (albums, album), (others, other) = by_whom
-        for i, (row, title, (_, _, name)) in enumerate(
-            zip(at.tolist(), values["title"], places, strict=True)
-        ):
-            folded, name = fold(title or ""), fold(name.decode("utf-8", "replace"))
-            if folded != self.titles[row] or name != self.names[row]:
-                self.titles[row], self.names[row] = folded, name
-                changed = True
-            self.words[row] = (
-                f"{folded}\n{artists[artist[i]]}\n{albums[album[i]]}\n{others[other[i]]}"
-            )
+        words = list(map("\n".join, zip(titles, *parts, strict=True)))
+        changed |= self._put_list(self.titles, titles, at)
+        changed |= self._put_list(self._names, names, at)
+        self._put_list(self.words, words, at)
+        if self._folded_names is not None:
+            self._put_list(self._folded_names, list(map(_folded_name, names)), at)
+        return changed
+
+    @staticmethod
+    def _put_list(column: list[Any], values: list[Any], at: Rows) -> bool:
+        """Write `values` at the rows `at` (ascending); whether anything became different."""
+        if len(at) and at[-1] - at[0] == len(at) - 1:
+            place = slice(int(at[0]), int(at[-1]) + 1)
+            changed = column[place] != values
+            column[place] = values
+            return changed
+        changed = False
+        for row, value in zip(at.tolist(), values, strict=True):
+            changed = changed or column[row] != value
+            column[row] = value
         return changed
 
     def _put_values(self, values: Mapping[str, Sequence[Any]], at: Rows) -> None:
@@ -230,6 +256,10 @@ class Columns:
         for name, flags in found.items():
             column = np.fromiter((flag is True for flag in flags), np.bool_, len(at))
             self.flags[name] = _replaced(self.flags[name], at, column)
+
+
+def _folded_name(name: bytes) -> str:
+    return fold(name.decode("utf-8", "replace"))
 
 
 def _replaced(column: NDArray[Any], at: Rows, values: NDArray[Any]) -> NDArray[Any]:

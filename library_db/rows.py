@@ -91,6 +91,7 @@ def estimate_of(document: Mapping[str, Any] | None) -> EmotionEstimate | None:
 
 
 def estimate_document(estimate: EmotionEstimate) -> dict[str, Any]:
+    """The document of an estimate, for `emotion_common` or `emotion_personal`."""
     return {
         **dict(zip(_PROBABILITIES, map(float, estimate.probabilities), strict=True)),
         "confidence": float(estimate.confidence),
@@ -109,6 +110,7 @@ def user_of(document: Mapping[str, Any] | None) -> UserLabel | None:
 
 
 def user_document(label: UserLabel) -> dict[str, Any]:
+    """The document of the listener's label, for `emotion_user`."""
     document: dict[str, Any] = {"quadrant": label.quadrant.value, "at_s": float(label.at_s)}
     if label.mood is not None:
         document.update(valence=float(label.mood.valence), arousal=float(label.mood.arousal))
