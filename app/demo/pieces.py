@@ -93,13 +93,21 @@ class Piece:
 _FOUR_FLOOR = Part("drums", "kick", "X...x...X...x...", gain=0.9)
 _BACKBEAT = Part("drums", "clap", "....X.......X...", gain=0.5, pan=0.1)
 _EIGHTH_HATS = Part("drums", "hat", "..x...x...x...x.", gain=0.3, pan=-0.25, enters=2)
-_DRIVING_KICK = Part("drums", "kick", "X.x.X.xxX.x.X.xx", gain=1.0)
-_DRIVING_SNARE = Part("drums", "snare", "....X.......X..x", gain=0.8)
-_SIXTEENTH_HATS = Part("drums", "hat", "XxxxXxxxXxxxXxxx", gain=0.35, pan=0.2)
+_METAL_DRUMS = (
+    Part("drums", "hard_kick", "XxXxXxXxXxXxXxXx", gain=0.8),
+    Part("drums", "hard_snare", "....X.......X...", gain=0.8),
+    Part("drums", "ride", "X.X.X.X.X.X.X.X.", gain=0.5, pan=0.3),
+    Part("drums", "crash", "X.......X.......", gain=0.5, pan=-0.3),
+)
+_SLOW_DRUMS = (
+    Part("drums", "kick", "X.........x.....", gain=0.5, enters=4),
+    Part("drums", "brush", "....X.......X...", gain=0.5, enters=4),
+    Part("drums", "hat", "x...x...x...x...", gain=0.2, pan=0.2, enters=4),
+)
 _BRIGHT = Sound(reverb_s=0.9, wet=0.12, level_dbfs=-14.5)
 _HARSH = Sound(reverb_s=0.7, wet=0.08, level_dbfs=-11.0, drive=2.2)
 _WIDE = Sound(reverb_s=3.2, wet=0.38, level_dbfs=-24.0)
-_DARK = Sound(reverb_s=2.6, wet=0.32, level_dbfs=-23.0)
+_DARK = Sound(reverb_s=1.6, wet=0.22, level_dbfs=-19.5)
 
 _HAPPY = (
     Piece(
@@ -122,12 +130,15 @@ _HAPPY = (
         "| 9:.5 8:.5 7:.5 6:.5 5:2 | 1:.5 3:.5 5:.5 8:.5 5 3 | 6:.5 8:.5 6:.5 4:.5 6 8 "
         "| 7:.5 9:.5 7:.5 5:.5 6:.5 7:.5 9 | 8 5:.5 3:.5 1:2",
         (
-            Part("melody", "pluck", octave=1, gate=0.9, gain=0.9),
-            Part("chords", "accordion", "..x-..x-..x-..x-", gate=0.6, gain=0.4, pan=-0.3),
-            Part("bass", "bass", "x---....x---....", octave=-2, gate=0.7, gain=0.9),
-            Part("drums", "clap", "....X..x....X...", gain=0.45, enters=2),
+            Part("melody", "whistle", gate=0.85, gain=0.7, enters=2),
+            Part("chords", "accordion", "x-.xx-.xx-.xx-x-", octave=-1, gate=0.7, gain=0.5,
+                 pan=-0.3),
+            Part("chords", "square", "..x...x...x...x.", gate=0.5, gain=0.25, pan=0.35),
+            Part("bass", "synth_bass", "x.x.x.x.x.x.x.x.", octave=-3, gate=0.9, gain=0.7),
+            _BACKBEAT, _EIGHTH_HATS,
+            Part("drums", "snare", "....x.......x..x", gain=0.4),
             Part("drums", "shaker", "x.xxx.xxx.xxx.xx", gain=0.35, pan=0.4),
-            Part("drums", "kick", "X.......X.......", gain=0.8),
+            _FOUR_FLOOR,
         ), _BRIGHT, swing=0.08,
     ),
     Piece(
@@ -164,70 +175,68 @@ _HAPPY = (
 
 _TENSE = (
     Piece(
-        "Warning Light", "Night Machinery", "Red Shift", "Industrial", 2022, 1,
-        Quadrant.HALV, 156, 62, "phrygian", "1 2c 1 7c 1 2c 5c 1c",
+        "Warning Light", "Night Machinery", "Red Shift", "Metal", 2022, 1,
+        Quadrant.HALV, 168, 64, "phrygian", "1 2 1 7 1 2 b5 1",
         "1:.5 1:.5 2:.5 1:.5 1:.5 b5:.5 4:.5 2:.5 | 2:.5 2:.5 b4:.5 2:.5 1:2 "
         "| 1:.5 1:.5 2:.5 1:.5 8:.5 b8:.5 6:.5 b5:.5 | 7:.5 6:.5 b5:.5 4:.5 2:2 "
         "| 8:.5 b8:.5 8:.5 9:.5 b9:.5 8:.5 b5:.5 6:.5 | 9:.5 8:.5 b5:.5 9:.5 8:2 "
         "| b5:.5 4:.5 b5:.5 6:.5 b5:.5 4:.5 2:.5 1:.5 | b2:.5 1:.5 0:.5 1:.5 2:2",
         (
-            Part("melody", "distorted", gate=0.85, gain=0.55, enters=2),
-            Part("bass", "distorted", "xxx.xxx.xxx.xxxx", octave=-2, gate=0.7, gain=0.75),
-            Part("chords", "saw", "X---------..X-..", octave=-1, gate=1.0, gain=0.45),
-            _DRIVING_KICK, _DRIVING_SNARE, _SIXTEENTH_HATS,
-        ), _HARSH, loose_s=0.002,
+            Part("melody", "lead_guitar", octave=-1, gate=0.95, gain=0.3, pan=0.1, enters=4),
+            Part("bass", "power_chord", "X-xX-xX-X-xX-xX-", octave=-2, gate=0.95, gain=0.9,
+                 pan=-0.5),
+            Part("chords", "power_chord", "X-----X-----X---", octave=-2, gate=1.0, gain=0.45,
+                 pan=0.5),
+            Part("bass", "distorted", "xxxxxxxxxxxxxxxx", octave=-3, gate=0.8, gain=0.5),
+            *_METAL_DRUMS,
+        ), _HARSH, loose_s=0.005,
     ),
     Piece(
         "Glass Teeth", "Night Machinery", "Red Shift", "Metal", 2022, 2,
-        Quadrant.HALV, 172, 64, "harmonic minor", "1 1 6 b2c 1 4c 7 1c",
+        Quadrant.HALV, 184, 62, "harmonic minor", "1 1 6 b2 1 4 7 1",
         "1:.25 1:.25 1:.5 2:.5 3:.5 b5:1 4:1 | 1:.25 1:.25 1:.5 b2:.5 1:.5 0:2 "
         "| 6:.5 5:.5 6:.5 7:.5 8:1 b7:1 | b9:.5 8:.5 7:.5 b5:.5 b2:2 "
         "| 8:.25 8:.25 8:.5 9:.5 10:.5 b12:1 11:1 | 8:.5 7:.5 6:.5 b5:.5 4:2 "
         "| 7:.5 9:.5 b11:.5 9:.5 7:2 | 8:.5 b9:.5 8:.5 7:.5 b5:2",
         (
-            Part("melody", "distorted", gate=0.9, gain=0.5, pan=0.2, enters=4),
-            Part("chords", "distorted", "XxxXxxXxXxxXxxXx", octave=-2, gate=0.45, gain=0.6,
-                 pan=-0.3),
-            Part("bass", "synth_bass", "xxxxxxxxxxxxxxxx", octave=-3, gate=0.6, gain=0.8),
-            Part("drums", "kick", "XxX.XxX.XxX.XxXx", gain=0.9),
-            _DRIVING_SNARE, _SIXTEENTH_HATS,
-            Part("drums", "crash", "X...............", gain=0.35, pan=-0.2),
-        ), _HARSH, loose_s=0.003,
+            Part("melody", "lead_guitar", octave=-1, gate=0.95, gain=0.3, enters=4),
+            Part("bass", "power_chord", "X-X-X-XxX-X-X-Xx", octave=-2, gate=0.95, gain=0.9,
+                 pan=-0.5),
+            Part("chords", "power_chord", "X-------X---X---", octave=-2, gate=1.0, gain=0.45,
+                 pan=0.5),
+            Part("bass", "synth_bass", "xxxxxxxxxxxxxxxx", octave=-3, gate=0.6, gain=0.6),
+            *_METAL_DRUMS,
+        ), _HARSH, loose_s=0.005,
     ),
     Piece(
-        "The Corridor Runs", "Iron Orchard", "Pursuit", "Score", 2020, 1,
-        Quadrant.HALV, 164, 60, "locrian", "1c 2 1c 5c 1 2c 4c 1c",
-        "1:.5 r:.5 2:.5 r:.5 1:.5 b5:1.5 | 2:.5 r:.5 b4:.5 r:.5 2:2 "
-        "| 8:.5 r:.5 9:.5 r:.5 8:.5 5:1.5 | 5:.5 6:.5 5:.5 b4:.5 2:2 "
-        "| 12:1 b12:1 11:1 9:1 | 8:.5 9:.5 8:.5 5:.5 2:2 | 4:.5 5:.5 b7:.5 8:.5 9:2 "
-        "| 8:.25 9:.25 8:.25 9:.25 8:.25 9:.25 8:.25 9:.25 5:2",
+        "The Corridor Runs", "Iron Orchard", "Pursuit", "Hardcore", 2020, 1,
+        Quadrant.HALV, 176, 60, "locrian", "1 1 2 1 1 b5 4 2",
+        "1:1 2:1 1:2 | 5:1 4:1 2:2 | 8:1 9:1 8:2 | 5:1 b5:1 2:2 | 12:2 b12:2 | 8:1 9:1 5:2 "
+        "| 4:1 5:1 b7:2 | 9:2 8:2",
         (
-            Part("melody", "strings", octave=1, gate=0.7, gain=0.7, enters=2),
-            Part("arpeggio", "strings", "XxxxXxxxXxxxXxxx", octave=-1, gate=0.55, gain=0.6,
-                 pan=-0.4, order=(0, 0, 1, 0, 2, 0, 1, 0)),
-            Part("chords", "brass", "X--.......X-....", octave=-1, gate=0.9, gain=0.7, pan=0.3),
-            Part("bass", "strings", "x.x.x.x.x.x.x.xx", octave=-2, gate=0.6, gain=0.8),
-            Part("drums", "tom", "X..x..x.X..x..xx", gain=0.9),
-            Part("drums", "snare", "......x.......xx", gain=0.5),
-        ), Sound(reverb_s=1.1, wet=0.15, level_dbfs=-12.0, drive=0.9), loose_s=0.004,
+            Part("melody", "lead_guitar", octave=-1, gate=1.0, gain=0.35, enters=2),
+            Part("bass", "power_chord", "X-X-X-X-X-X-X-X-", octave=-2, gate=0.95, gain=0.9,
+                 pan=-0.4),
+            Part("chords", "power_chord", "X-------X-----X-", octave=-2, gate=1.0, gain=0.4,
+                 pan=0.5),
+            Part("bass", "distorted", "x-x-x-x-x-x-x-x-", octave=-3, gate=0.9, gain=0.6),
+            *_METAL_DRUMS,
+        ), _HARSH, loose_s=0.008,
     ),
     Piece(
-        "Siren Arithmetic", "Iron Orchard", "Pursuit", "Techno", 2020, 2,
-        Quadrant.HALV, 148, 61, "phrygian", "1c 1c 2c 1c 1c 1c b5c 2c",
-        "8:.75 8:.75 9:.5 8:.75 b8:.75 8:.5 | r:2 12:.5 b12:.5 12:.5 b12:.5 "
-        "| 9:.75 9:.75 8:.5 9:.75 b10:.75 9:.5 | r:2 8:.5 b5:.5 8:.5 b5:.5 "
-        "| 15:.5 b15:.5 15:.5 b15:.5 15:.5 b15:.5 15:.5 b15:.5 | 12:.75 b12:.75 9:.5 8:2 "
-        "| b12:.75 b12:.75 9:.5 b12:.75 9:.75 8:.5 | 9:.5 8:.5 9:.5 8:.5 9:.5 8:.5 b5:1",
+        "Siren Arithmetic", "Iron Orchard", "Pursuit", "Hardcore", 2020, 2,
+        Quadrant.HALV, 160, 61, "phrygian", "1 1 2 1 b5 4 2 1",
+        "8:2 b8:2 | 12:1 b12:1 12:2 | 9:2 b10:2 | 8:1 b5:1 8:2 | 15:2 b15:2 | 12:1 b12:1 9:2 "
+        "| b12:2 9:2 | 9:1 8:1 b5:2",
         (
-            Part("melody", "square", gate=0.6, gain=0.5, pan=0.3, enters=2),
-            Part("arpeggio", "saw", "xxxxxxxxxxxxxxxx", octave=-1, gate=0.5, gain=0.5,
-                 order=(0, 1, 0, 2, 0, 1, 3, 2)),
-            Part("bass", "distorted", "..xx..xx..xx..xx", octave=-2, gate=0.8, gain=0.8),
-            Part("drums", "kick", "X...X...X...X.xx", gain=1.0),
-            Part("drums", "snare", "....x..x....x.xx", gain=0.5),
-            _SIXTEENTH_HATS,
-            Part("drums", "crash", "X...............", gain=0.25),
-        ), _HARSH, loose_s=0.001,
+            Part("melody", "lead_guitar", octave=-1, gate=1.0, gain=0.3, pan=0.2, enters=4),
+            Part("bass", "power_chord", "X-X-X-X-X-X-X-X-", octave=-2, gate=0.95, gain=0.9,
+                 pan=-0.5),
+            Part("chords", "power_chord", "X-------X-------", octave=-2, gate=1.0, gain=0.45,
+                 pan=0.5),
+            Part("bass", "distorted", "xx.xxx.xxx.xx-x-", octave=-3, gate=0.8, gain=0.6),
+            *_METAL_DRUMS,
+        ), _HARSH, loose_s=0.006,
     ),
 )  # fmt: skip
 
@@ -286,50 +295,57 @@ _CALM = (
 
 _SAD = (
     Piece(
-        "Empty Platform", "Marta Winterfeld", "Letters Unsent", "Chamber", 2016, 1,
-        Quadrant.LALV, 54, 57, "minor", "1 7 6 5 1 4 6 5",
-        "8:2 7:1 5:1 | 7:2 5:2 | 6:1.5 5:.5 3:2 | 2:4 | 5:2 4:1 3:1 | 4:2 1:2 | 3:1.5 2:.5 1:2 "
-        "| 0:4",
+        "Empty Platform", "Marta Winterfeld", "Letters Unsent", "Singer-Songwriter", 2016, 1,
+        Quadrant.LALV, 66, 57, "minor", "1 6 3 7 1 4 6 5",
+        "8:1.5 7:.5 5:2 | 6:1 5:1 3:2 | 5:1.5 4:.5 3:2 | 2:1 3:1 2:2 | 5:1 8:1 7:1 5:1 | 4:2 6:2 "
+        "| 5:1 3:1 1:2 | 2:1 0:1 1:2",
         (
-            Part("melody", "cello", gate=1.05, gain=0.8, enters=1),
-            Part("chords", "piano", "x-------........", gate=1.4, gain=0.35, pan=0.15),
-            Part("bass", "piano", "x-------x-------", octave=-1, gate=1.2, gain=0.45),
-        ), _DARK, loose_s=0.02,
+            Part("melody", "voice", gate=1.0, gain=0.9, enters=2),
+            Part("arpeggio", "guitar", "x.x.x.x.x.x.x.x.", octave=-1, gate=2.0, gain=0.6,
+                 pan=-0.3, order=(0, 2, 3, 4, 3, 2, 3, 2)),
+            Part("bass", "soft_bass", "x-------x-------", octave=-2, gate=1.0, gain=0.6),
+            *_SLOW_DRUMS,
+        ), _DARK, loose_s=0.014,
     ),
     Piece(
-        "What the Snow Kept", "Marta Winterfeld", "Letters Unsent", "Chamber", 2016, 2,
-        Quadrant.LALV, 58, 62, "minor", "1 6 4 1 1 6 2 1",
-        "5:1.5 3:1.5 | 6:1.5 5:.5 3:1 | 4:1.5 3:.5 1:1 | 2:1 1:2 | 8:1.5 7:1.5 | 6:1.5 5:.5 3:1 "
+        "What the Snow Kept", "Marta Winterfeld", "Letters Unsent", "Singer-Songwriter", 2016, 2,
+        Quadrant.LALV, 72, 62, "minor", "1 1 6 4 1 3 7 1",
+        "5:1.5 3:.5 4:1 | 5:2 r:1 | 6:1.5 5:.5 3:1 | 4:1 3:1 1:1 | 8:1.5 7:.5 5:1 | 3:1 4:1 5:1 "
         "| 4:1 3:1 2:1 | 1:3",
         (
-            Part("melody", "cello", gate=1.05, gain=0.7, enters=2),
-            Part("arpeggio", "piano", "x...x...x...", octave=-1, gate=1.8, gain=0.45,
-                 order=(0, 2, 1)),
-            Part("chords", "strings", "x-----------", octave=-1, gate=1.1, gain=0.25, pan=-0.3),
-        ), _DARK, beats_per_bar=3, loose_s=0.018,
+            Part("melody", "voice", gate=1.0, gain=0.9, enters=2),
+            Part("arpeggio", "guitar", "x.x.x.x.x.x.", octave=-1, gate=1.8, gain=0.6, pan=-0.3,
+                 order=(0, 2, 3, 4, 3, 2)),
+            Part("bass", "soft_bass", "x-----------", octave=-2, gate=1.0, gain=0.6),
+            Part("drums", "kick", "X...........", gain=0.5, enters=4),
+            Part("drums", "brush", "....X...X...", gain=0.4, enters=4),
+        ), _DARK, beats_per_bar=3, loose_s=0.014,
     ),
     Piece(
-        "Blue Hour, No Answer", "Joris Vael", "Rooms", "Piano", 2015, 1,
-        Quadrant.LALV, 50, 60, "minor", "1 5 6 4 1 7 6 5",
-        "r:1 5:1 4:.5 3:.5 2:1 | 2:2 r:2 | r:1 3:1 2:.5 1:.5 0:1 | 1:4 "
+        "Blue Hour, No Answer", "Joris Vael", "Rooms", "Slowcore", 2015, 1,
+        Quadrant.LALV, 63, 60, "minor", "1 7 6 5 1 7 4 5",
+        "r:1 5:1 4:.5 3:.5 2:1 | 2:2 r:2 | r:1 3:1 2:.5 1:.5 0:1 | 1:2 2:2 "
         "| r:1 8:1 7:.5 6:.5 5:1 | 4:2 2:2 | 3:1 2:1 1:2 | 0:4",
         (
-            Part("melody", "piano", gate=1.5, gain=0.6),
-            Part("chords", "piano", "x-----------....", octave=-1, gate=1.3, gain=0.35),
-            Part("bass", "piano", "x---------------", octave=-2, gate=1.2, gain=0.4),
-        ), Sound(reverb_s=2.8, wet=0.3, level_dbfs=-25.0), loose_s=0.02,
+            Part("melody", "voice", gate=1.0, gain=0.8, enters=2),
+            Part("arpeggio", "guitar", "x.x.x.x.x.x.x.x.", octave=-1, gate=2.0, gain=0.6,
+                 pan=0.3, order=(0, 2, 3, 2, 4, 3, 2, 1)),
+            Part("bass", "soft_bass", "x-------x-------", octave=-2, gate=1.0, gain=0.6),
+            *_SLOW_DRUMS,
+        ), _DARK, loose_s=0.014,
     ),
     Piece(
         "Letter in a Drawer", "Joris Vael", "Rooms", "Slowcore", 2015, 2,
-        Quadrant.LALV, 56, 64, "minor", "1/7 1/7 6/7 6/7 4/7 4/7 5 5",
-        "r:2 3:1 2:1 | 1:3 0:1 | r:2 1:1 0:1 | -1:4 | r:2 4:1 3:1 | 1:3 r:1 | r:2 2:1 1:1 | 0:4",
+        Quadrant.LALV, 69, 64, "minor", "1 6 1 6 4 1 5 1",
+        "r:1 3:1 2:1 1:1 | 1:3 0:1 | r:1 1:1 0:1 -1:1 | -1:3 r:1 | r:1 4:1 3:1 2:1 | 1:3 r:1 "
+        "| r:1 2:1 1:1 0:1 | 1:4",
         (
-            Part("melody", "flute", octave=0, gate=1.0, gain=0.5, enters=1),
-            Part("arpeggio", "soft_pluck", "x.......x.......", octave=-1, gate=2.4, gain=0.7,
-                 pan=-0.2, order=(0, 2, 1, 3)),
-            Part("chords", "strings", "x---------------", octave=-2, gate=1.1, gain=0.35, pan=0.2),
-            Part("bass", "soft_bass", "x---------------", octave=-2, gate=1.0, gain=0.6),
-        ), _DARK, loose_s=0.015,
+            Part("melody", "voice", octave=0, gate=1.0, gain=0.8, enters=2),
+            Part("arpeggio", "guitar", "x.xxx.x.x.xxx.x.", octave=-1, gate=1.8, gain=0.6,
+                 pan=0.3, order=(0, 2, 3, 4, 2, 3)),
+            Part("bass", "soft_bass", "x-------x-----x-", octave=-2, gate=1.0, gain=0.6),
+            *_SLOW_DRUMS,
+        ), _DARK, loose_s=0.014,
     ),
 )  # fmt: skip
 

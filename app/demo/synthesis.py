@@ -165,6 +165,45 @@ def _struck(
     return (total * _envelope(held, n, 0.003, release_s)).astype(np.float32)
 
 
+def _sung(frequency_hz: float, held_s: float) -> Samples:
+    """A voice on "ah": partials under three formants, with vibrato and breath."""
+    partials = np.arange(1, max(2, int(5000.0 / frequency_hz))) * frequency_hz
+    formants = ((700.0, 130.0, 1.0), (1150.0, 160.0, 0.6), (2700.0, 250.0, 0.25))
+    weights = sum(g / (1.0 + ((partials - f) / b) ** 2) for f, b, g in formants)
+    return _held(
+        frequency_hz, held_s, weights=list(weights + 0.35 * (partials < 600.0)), attack_s=0.09,
+        release_s=0.2, vibrato_cents=16, breath=0.02,
+    )  # fmt: skip
+
+
+def _amplified(ratios: Sequence[float], *, vibrato_cents: float = 0.0, gain: float) -> Voice:
+    """An electric guitar through an overdriven amplifier and its loudspeaker.
+
+    `ratios` are the strings of one grip: (1, 1.5, 2) is a power chord. They are
+    distorted together, which is what makes it growl.
+    """
+
+    def play(frequency_hz: float, held_s: float) -> Samples:
+        strings = [
+            _held(
+                frequency_hz * ratio, held_s, weights=_SAW[:14], attack_s=0.002, release_s=0.06,
+                vibrato_cents=vibrato_cents, detune_cents=(-3, 4),
+            )
+            for ratio in ratios
+        ]  # fmt: skip
+        t_s = np.arange(len(strings[0])) / FS_HZ
+        pick = 0.6 * _noise(len(t_s), 1500.0, 7000.0) * np.exp(-t_s / 0.006)
+        loud = np.tanh(gain * (np.sum(strings, axis=0) + pick) * (0.6 + 0.4 * np.exp(-t_s / 0.5)))
+        spectrum = np.fft.rfft(loud)
+        f_hz = np.fft.rfftfreq(len(loud), 1 / FS_HZ)
+        # A guitar loudspeaker: nothing under 80 Hz, little above 5 kHz, a bump at 2.5 kHz.
+        spectrum *= (f_hz > 80.0) * (1.0 + 0.8 * np.exp(-(((f_hz - 2500.0) / 900.0) ** 2)))
+        spectrum /= 1.0 + (f_hz / 5000.0) ** 6
+        return np.fft.irfft(spectrum, len(loud)).astype(np.float32)
+
+    return play
+
+
 # ---------------------------------------------------------------- drums
 
 
@@ -262,7 +301,18 @@ VOICES: dict[str, Voice] = {
         _struck, weights=[1, 0.6, 0.4, 0.25], decay_s=2.6, brightness=1.5, release_s=0.6,
         ratios=[1.0, 2.76, 5.4, 8.93],
     ),
+    "guitar": partial(
+        _struck, weights=[1, 0.8, 0.5, 0.42, 0.3, 0.22, 0.16, 0.1, 0.07], decay_s=1.3,
+        brightness=3.6,
+    ),
+    "voice": _sung,
+    "power_chord": _amplified((1.0, 1.4983, 2.0), gain=7.0),
+    "lead_guitar": _amplified((1.0,), vibrato_cents=18, gain=6.0),
     "kick": _drum(160.0, 48.0, 0.12),
+    "hard_kick": _drum(210.0, 55.0, 0.09, snap=0.5),
+    "hard_snare": _drum(260.0, 190.0, 0.11, snap=1.5),
+    "brush": _hit(1200.0, 7000.0, 0.09, 0.3),
+    "ride": _hit(4500.0, 15000.0, 0.16, 0.4),
     "tom": _drum(190.0, 85.0, 0.2, snap=0.1),
     "snare": _drum(240.0, 180.0, 0.07, snap=0.8),
     "clap": _hit(700.0, 5000.0, 0.06, 0.8),

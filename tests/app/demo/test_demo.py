@@ -47,7 +47,7 @@ def test_a_composition_is_whole_and_always_the_same(piece):
     assert notes == compose(piece)
     end_s = max(note.start_s + note.duration_s for note in notes)
     assert 33.0 <= end_s <= 45.0
-    assert all(28 <= note.midi <= 108 and note.velocity > 0.0 for note in notes)
+    assert all(20 <= note.midi <= 108 and note.velocity > 0.0 for note in notes)
 
 
 def test_moods_differ_in_what_the_literature_names():
