@@ -114,7 +114,7 @@ def test_both_signals_of_one_stream_arrive_in_our_units(outlet: Any) -> None:
     stream, name = outlet(["PPG", "GSR"], ["a.u.", "nS"])
 
     async def run() -> tuple[list[Delivery], LslSource]:
-        source = LslSource(name)
+        source = LslSource(name, find_s=1.0)
         taking = asyncio.create_task(
             take(source, lambda out: len(samples(out, Channel.PPG)) >= 256)
         )
@@ -137,7 +137,7 @@ def test_gaps_and_values_that_are_none_are_told_and_not_filled(outlet: Any) -> N
     stream, name = outlet(["GSR"], ["uS"], fs_hz=32.0)
 
     async def run() -> tuple[list[Delivery], LslSource]:
-        source = LslSource(name)
+        source = LslSource(name, find_s=1.0)
         taking = asyncio.create_task(
             take(source, lambda out: len(samples(out, Channel.GSR)) >= 126)
         )
@@ -185,7 +185,7 @@ def test_a_stream_that_falls_silent_is_lost_and_taken_up_again(outlet: Any) -> N
     stream, name = outlet(["GSR"], ["uS"], fs_hz=32.0)
 
     async def run() -> LslSource:
-        source = LslSource(name, stall_s=0.3)
+        source = LslSource(name, find_s=1.0, stall_s=0.3)
         taking = asyncio.create_task(
             take(source, lambda out: source.counters.reconnects > 0 and len(out) > 2)
         )
