@@ -370,7 +370,7 @@ def _estimate_row(task: SongTask, result: Classified) -> EstimateRow:
         features=result.features,
         front_end=result.front_end,
         payload_hash=result.payload_hash,
-        error=None,
+        duration_s=result.duration_s,
     )
 
 

@@ -85,8 +85,8 @@ def test_everything_is_finished_or_named(folder: Path, tag: Callable[..., Any]) 
         row = rows[name]
         assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-4)
         assert 0 <= row["confidence"] <= 1
-        # As the header says: a file that was cut off promises more than it has.
-        assert row["duration_s"] == pytest.approx(12 if name == "truncated.mp3" else 8, abs=0.6)
+        # As decoded: the header of a file that was cut off promises more.
+        assert row["duration_s"] == pytest.approx(8, abs=0.6)
     assert rows["copy of mono.mp3"]["probabilities"] == rows["mono.mp3"]["probabilities"]
     assert "\x1b" not in err
     assert before == {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
@@ -98,7 +98,10 @@ def test_everything_is_finished_or_named(folder: Path, tag: Callable[..., Any]) 
     code, one_job, _ = tag(folder, "--force", "--jobs", 1)
     assert code == 1
     for name, row in one_job.items():
-        assert {**row, "seconds": None} == again[name], "the same rows bit for bit"
+        if name in bad:  # an empty file, say, is now the decoder's word and not the scan's
+            assert row["error"]
+        else:
+            assert {**row, "seconds": None} == again[name], "the same rows bit for bit"
 
 
 def test_a_damaged_model_is_refused_with_a_remedy(
