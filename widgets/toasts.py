@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -21,6 +21,8 @@ _WITH_ACTION_MS = 10000
 
 class Toast(QFrame):
     """One note, with at most one thing to do about it."""
+
+    dismissed = Signal()
 
     def __init__(
         self,
@@ -59,8 +61,7 @@ class Toast(QFrame):
         """Take the toast away."""
         self._timer.stop()
         self.hide()
-        self.setParent(None)
-        self.deleteLater()
+        self.dismissed.emit()
 
     def enterEvent(self, event: object) -> None:
         self._timer.stop()  # being read
@@ -82,6 +83,7 @@ class ToastHost(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._bottom = 0
+        self._shown: list[Toast] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(SPACE)
@@ -99,7 +101,8 @@ class ToastHost(QWidget):
         while len(self.toasts) >= _MOST:
             self.toasts[0].dismiss()
         toast = Toast(self._theme, text, self, action, then)
-        toast.destroyed.connect(self._place)
+        toast.dismissed.connect(lambda: self._drop(toast))
+        self._shown.append(toast)
         self._column.addWidget(toast)
         self.show()
         self.raise_()
@@ -110,8 +113,7 @@ class ToastHost(QWidget):
     @property
     def toasts(self) -> list[Toast]:
         """What is shown, the oldest first."""
-        items = (self._column.itemAt(i).widget() for i in range(self._column.count()))
-        return [widget for widget in items if isinstance(widget, Toast)]
+        return list(self._shown)
 
     def clear(self) -> None:
         for toast in self.toasts:
@@ -126,6 +128,13 @@ class ToastHost(QWidget):
         if event.type() is QEvent.Type.Resize:
             self._place()
         return super().eventFilter(watched, event)
+
+    def _drop(self, toast: Toast) -> None:
+        if toast in self._shown:
+            self._shown.remove(toast)
+            self._column.removeWidget(toast)
+            toast.deleteLater()
+            self._place()
 
     def _place(self) -> None:
         if not self.toasts:

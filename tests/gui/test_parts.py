@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
@@ -184,8 +184,6 @@ def test_an_error_message_shows_what_was_typed_as_text(qtbot: QtBot, theme: Them
 
 
 def test_toasts_do_not_pile_up(qtbot: QtBot, theme: Theme) -> None:
-    from PySide6.QtWidgets import QWidget
-
     parent = QWidget()
     qtbot.addWidget(parent)
     parent.resize(600, 400)
@@ -198,6 +196,25 @@ def test_toasts_do_not_pile_up(qtbot: QtBot, theme: Theme) -> None:
     assert done == ["two"]
     assert [toast.text for toast in host.toasts] == ["three", "four"]
     host.clear()
+
+
+def test_hundreds_of_messages_come_and_go(qtbot: QtBot, theme: Theme) -> None:
+    # A wrapper that outlived its layout item once crashed the program here.
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.resize(600, 400)
+    parent.show()
+    host = ToastHost(theme, parent)
+    dialog = ProblemsDialog(theme, parent)
+    for number in range(300):
+        dialog.add([Problem(f"/{number}", "gone")])
+        host.show_toast(f"note {number}", "Show", dialog.show)
+        if number % 5 == 0:
+            QApplication.processEvents()
+    assert [toast.text for toast in host.toasts] == ["note 297", "note 298", "note 299"]
+    assert len(dialog.problems) == 300
+    host.clear()
+    assert host.toasts == []
 
 
 def test_the_problem_list_keeps_the_last_word_and_retries_what_is_chosen(

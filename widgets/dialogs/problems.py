@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
+    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -24,7 +31,7 @@ from widgets.theme import SPACE, Theme
 
 __all__ = ["Problem", "ProblemsDialog"]
 
-_MOST_SHOWN = 2000
+Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,46 @@ class Problem:
 
     path: str
     reason: str
+
+
+class _Model(QAbstractTableModel):
+    """The newest problem first."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.problems: list[Problem] = []
+
+    def show(self, problems: list[Problem]) -> None:
+        self.beginResetModel()
+        self.problems = problems
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self.problems)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else 2
+
+    def headerData(
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> Any:
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return (self.tr("File"), self.tr("Why"))[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self.problems):
+            return None
+        problem = self.problems[index.row()]
+        text = one_line((problem.path, problem.reason)[index.column()])
+        if role == Qt.ItemDataRole.DisplayRole:
+            return text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return text.replace("&", "&amp;").replace("<", "&lt;")
+        return None
 
 
 class ProblemsDialog(QDialog):
@@ -49,11 +96,12 @@ class ProblemsDialog(QDialog):
         self._words = label(
             self.tr("These files were left out. Everything else went on without them."), "soft"
         )
-        self.table = QTableWidget(0, 2)
-        self.table.setHorizontalHeaderLabels([self.tr("File"), self.tr("Why")])
+        self._model = _Model(self)
+        self.table = QTableView()
+        self.table.setModel(self._model)
+        self.table.setObjectName("problem_table")
         self.table.setAccessibleName(self.tr("Files with problems"))
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setTabKeyNavigation(False)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
@@ -114,14 +162,7 @@ class ProblemsDialog(QDialog):
             self._head.setText(self.tr("1 file with a problem"))
         else:
             self._head.setText(self.tr("{n} files with problems").format(n=count(number)))
-        newest = list(self._problems.values())[::-1][:_MOST_SHOWN]
-        self.table.setRowCount(len(newest))
-        for row, problem in enumerate(newest):
-            for column, text in enumerate((problem.path, problem.reason)):
-                item = QTableWidgetItem(one_line(text))
-                item.setToolTip(one_line(text).replace("&", "&amp;").replace("<", "&lt;"))
-                item.setData(Qt.ItemDataRole.UserRole, problem.path)
-                self.table.setItem(row, column, item)
+        self._model.show(list(self._problems.values())[::-1])
         for control in (self.copy, self.forget, self.retry):
             control.setEnabled(number > 0)
 
@@ -132,5 +173,5 @@ class ProblemsDialog(QDialog):
 
     def _retry(self) -> None:
         rows = {index.row() for index in self.table.selectedIndexes()}
-        chosen = [self.table.item(row, 0).data(Qt.ItemDataRole.UserRole) for row in sorted(rows)]
+        chosen = [self._model.problems[row].path for row in sorted(rows)]
         self.retry_requested.emit(chosen or list(self._problems))
