@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import math
+import codecs
 import os
-import re
 import zlib
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -22,7 +22,7 @@ from mutagen.aac import AAC
 from mutagen.aiff import AIFF
 from mutagen.asf import ASF
 from mutagen.flac import FLAC, Picture
-from mutagen.id3 import _frames
+from mutagen.id3 import _frames, _specs
 from mutagen.mp3 import MP3, MPEGInfo
 from mutagen.mp4 import MP4
 from mutagen.oggflac import OggFLAC
@@ -32,6 +32,16 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 
 from library_db.errors import TagError
+from library_db.tag_values import (
+    bounded_gain,
+    gain_of,
+    joined,
+    ordinal_of,
+    positive,
+    r128_gain_of,
+    whole,
+    year_of,
+)
 from library_db.text import plain_text
 
 __all__ = ["Tags", "read_cover", "read_tags", "write_basic_tags"]
@@ -44,13 +54,8 @@ _FORMATS = {
     MP4: "M4A", ASF: "WMA", WAVE: "WAV", AIFF: "AIFF", AAC: "AAC",
 }  # fmt: skip
 _MAX_ID3_BYTES = 32 * 1024 * 1024
-_MAX_FRAME_BYTES = 64 * 1024 * 1024
-_MAX_VALUES = 8
-_YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2}|2100)(?!\d)")
-_GAIN = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:dB)?\s*", re.IGNORECASE | re.ASCII)
-_MAX_GAIN_DB = 60.0
-# R128 gains refer to -23 LUFS, ReplayGain 2.0 to -18 LUFS (RFC 7845, section 5.2.1).
-_R128_TO_REPLAYGAIN_DB = 5.0
+_MAX_FRAME_BYTES = MAX_COVER_BYTES
+_MAX_PICTURES = 8
 
 _ID3 = {
     "title": ("TIT2",), "artist": ("TPE1",), "album": ("TALB",), "album_artist": ("TPE2",),
@@ -118,6 +123,24 @@ def _decompress(data: bytes, limit: int = _MAX_FRAME_BYTES) -> bytes:
 vars(_frames)["zlib"] = SimpleNamespace(decompress=_decompress, error=zlib.error)
 
 
+def _decode_terminated(data: bytes, encoding: str, strict: bool = True) -> tuple[str, bytes]:
+    if not codecs.lookup(encoding).name.startswith("utf-16"):
+        text, rest = _slow_decode_terminated(data, encoding, strict)
+        return str(text), bytes(rest)
+    try:
+        end = 2 * array("H", data[: len(data) & ~1]).index(0)
+    except ValueError:
+        if strict:
+            raise ValueError("not null terminated") from None
+        return data.decode(encoding), b""
+    return data[:end].decode(encoding), data[end + 2 :]
+
+
+# mutagen decodes UTF-16 byte by byte: twenty seconds for a tag of sixteen megabytes.
+_slow_decode_terminated = vars(_specs)["decode_terminated"]
+vars(_specs)["decode_terminated"] = _decode_terminated
+
+
 def read_tags(path: Path) -> Tags:
     """Tags and stream facts of an audio file.
 
@@ -129,27 +152,27 @@ def read_tags(path: Path) -> Tags:
     audio = _open(path)
     info = audio.info
     facts = {
-        "duration_s": _positive(getattr(info, "length", None), 1e7),
+        "duration_s": positive(getattr(info, "length", None), 1e7),
         # Opus has no rate of its own: it always decodes to 48 kHz (RFC 7845, section 5.1).
         "fs_hz": 48000
         if isinstance(audio, OggOpus)
-        else _whole(getattr(info, "sample_rate", None), 10**7),
-        "channels": _whole(getattr(info, "channels", None), 1024),
-        "bitrate_kbps": _whole((getattr(info, "bitrate", None) or 0) / 1000, 10_000_000),
+        else whole(getattr(info, "sample_rate", None), 10**7),
+        "channels": whole(getattr(info, "channels", None), 1024),
+        "bitrate_kbps": whole((getattr(info, "bitrate", None) or 0) / 1000, 10_000_000),
     }
     name = _FORMATS[next(kind for kind in _FORMATS if isinstance(audio, kind))]
     if name == "M4A" and str(getattr(info, "codec", "")).startswith("alac"):
         name = "ALAC"
     texts = _texts(audio)
     return Tags(
-        title=_joined(texts.get("title")),
-        artist=_joined(texts.get("artist")),
-        album=_joined(texts.get("album")),
-        album_artist=_joined(texts.get("album_artist")),
-        genre=_joined(texts.get("genre")),
-        year=_year(texts.get("year")),
-        track_no=_ordinal(texts.get("track")),
-        disc_no=_ordinal(texts.get("disc")),
+        title=joined(texts.get("title")),
+        artist=joined(texts.get("artist")),
+        album=joined(texts.get("album")),
+        album_artist=joined(texts.get("album_artist")),
+        genre=joined(texts.get("genre")),
+        year=year_of(texts.get("year")),
+        track_no=ordinal_of(texts.get("track")),
+        disc_no=ordinal_of(texts.get("disc")),
         gain_track_db=_gain(texts, "track", audio),
         gain_album_db=_gain(texts, "album", audio),
         format=name,
@@ -311,69 +334,18 @@ def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return bytes(value[:4096]).decode("utf-8", "replace")
-    return str(value)
-
-
-def _joined(values: Iterable[Any] | None) -> str:
-    """Several values as one line, each once: "Simon; Garfunkel"."""
-    lines: dict[str, None] = {}
-    for value in values or ():
-        for part in _as_text(value)[:4096].split("\0"):
-            if line := plain_text(part):
-                lines[line] = None
-        if len(lines) >= _MAX_VALUES:
-            break
-    return plain_text("; ".join(list(lines)[:_MAX_VALUES]))
-
-
-def _year(values: Iterable[Any] | None) -> int | None:
-    for value in values or ():
-        if found := _YEAR.search(_as_text(value)[:100]):
-            return int(found[1])
-    return None
-
-
-def _ordinal(values: Iterable[Any] | None) -> int | None:
-    for value in values or ():
-        first = value[0] if isinstance(value, tuple) and value else value
-        found = re.match(r"\s*(\d{1,5})(?!\d)", _as_text(first)[:100], re.ASCII)
-        if found and 0 < int(found[1]) < 10_000:
-            return int(found[1])
-    return None
-
-
 def _gain(texts: Mapping[str, list[Any]], which: str, audio: Any) -> float | None:
     for value in texts.get(f"gain_{which}", ()):
-        if found := _GAIN.fullmatch(_as_text(value)[:100]):
-            return _bounded_gain(float(found[1].replace(",", ".")))
+        if (gain_db := gain_of(value)) is not None:
+            return gain_db
     for value in texts.get(f"r128_{which}", ()):
-        if re.fullmatch(r"[+-]?\d{1,6}", _as_text(value)[:20], re.ASCII):
-            return _bounded_gain(int(value) / 256.0 + _R128_TO_REPLAYGAIN_DB)
+        if (gain_db := r128_gain_of(value)) is not None:
+            return gain_db
     if isinstance(audio.tags, id3.ID3):
         for frame in audio.tags.getall("RVA2"):
             if str(frame.desc).lower() == which and frame.channel == 1:
-                return _bounded_gain(float(frame.gain))
+                return bounded_gain(float(frame.gain))
     return None
-
-
-def _bounded_gain(gain_db: float) -> float | None:
-    return gain_db if math.isfinite(gain_db) and abs(gain_db) <= _MAX_GAIN_DB else None
-
-
-def _positive(value: Any, limit: float) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and 0.0 < number <= limit else None
-
-
-def _whole(value: Any, limit: int) -> int | None:
-    number = _positive(value, limit)
-    return None if number is None or number < 0.5 else round(number)
 
 
 # covers
@@ -393,7 +365,7 @@ def _covers(audio: Any) -> Any:
     elif isinstance(audio, ASF):
         yield from filter(None, map(_asf_picture, tags.get("WM/Picture", [])))
     else:
-        for coded in tags.get("metadata_block_picture", [])[:_MAX_VALUES]:
+        for coded in tags.get("metadata_block_picture", [])[:_MAX_PICTURES]:
             yield from _vorbis_picture(coded)
 
 

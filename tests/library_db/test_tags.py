@@ -92,6 +92,17 @@ def test_megabytes_of_text_are_cut(tmp_path: Path) -> None:
         assert shown.endswith("\u2026")
 
 
+@pytest.mark.parametrize("encoding", [1, 2])
+def test_texts_in_utf_16_are_read_as_by_mutagen(tmp_path: Path, encoding: int) -> None:
+    for text in ("", "Ā\u0100", "日本 𝄞", ["one", "Ünö", "𝄞"], "a\u4e00\u0061"):
+        path = _mp3(
+            tmp_path / "a.mp3", TPE1(encoding=encoding, text=text), TALB(encoding=1, text="x")
+        )
+        expected = "; ".join(text) if isinstance(text, list) else text
+        tags = read_tags(path)
+        assert (tags.artist, tags.album) == (expected, "x")
+
+
 def test_any_text_becomes_one_printable_bounded_line() -> None:
     import random
 
