@@ -145,7 +145,12 @@ def _encoded(
         return _encoded_m4a(samples, fs_hz)
     format_name, subtype = _SOUNDFILE[suffix]
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, fs_hz, format=format_name, subtype=subtype)
+    with soundfile.SoundFile(
+        buffer, "w", fs_hz, samples.shape[1], subtype=subtype, format=format_name
+    ) as file:
+        # A second at a time: libsndfile's Vorbis encoder crashes on long arrays in one call.
+        for start in range(0, len(samples), fs_hz):
+            file.write(samples[start : start + fs_hz])
     return buffer.getvalue()
 
 
