@@ -18,6 +18,7 @@ from library_db.analysis import AnalysisRow, AnalysisStore
 from library_db.changes import ChangeSet
 from library_db.database import Durability
 from library_db.emotion_layers import TrackEmotion, UserLabel
+from library_db.files import FileStore, ScanBatch
 from library_db.index import LibraryIndex
 from library_db.recovery import BACKUP_AFTER_S, Notice, OpenedDatabase, back_up, open_database
 from library_db.rows import (
@@ -37,12 +38,9 @@ if TYPE_CHECKING:
     from numpy import int64
     from numpy.typing import NDArray
 
-    from library_db.scan import ScanBatch
-
 __all__ = ["EstimateRow", "Library"]
 
 _CHUNK = 500
-_KNOWN = "id, path, size_bytes, mtime_ns, missing, hidden, scan_error, ifnull(audio_hash, '')"
 _ATTENTION = ("missing", "failed", "unsure", "untagged", "stale", "corrected")
 
 
@@ -71,6 +69,7 @@ class Library:
         self, store: LibraryStore, analysis: AnalysisStore, opened: OpenedDatabase | None = None
     ) -> None:
         self.store = store
+        self._files = FileStore(store)
         self.index = LibraryIndex()
         self._analysis = analysis
         self._opened = opened
@@ -426,48 +425,16 @@ class Library:
 
     def known_files(self, paths: Sequence[bytes]) -> dict[bytes, KnownFile]:
         """All tracks at or below absolute paths, hidden ones too, by path."""
-        found: dict[bytes, KnownFile] = {}
-        for path in paths:
-            folder = path.rstrip(b"/")
-            rows = self.store.rows(
-                f"SELECT {_KNOWN} FROM tracks WHERE path = ? OR (path >= ? AND path < ?)",
-                (path, folder + b"/", folder + b"0"),
-            )
-            found.update((row[1], KnownFile._make(row)) for row in rows)
-        return found
+        return self._files.below(paths)
 
     def files_with(self, audio_hash: str) -> list[KnownFile]:
         """All tracks with this audio, hidden ones too."""
-        rows = self.store.rows(f"SELECT {_KNOWN} FROM tracks WHERE audio_hash = ?", (audio_hash,))
-        return [KnownFile._make(row) for row in rows]
+        return self._files.with_audio(audio_hash)
 
     def write_scan(self, batch: ScanBatch) -> ChangeSet:
         """Commit what a scan has read: new tracks, and fields of known ones."""
-        tracks = self.store.tracks
-        with self.store.commit(Durability.BULK) as revision:
-            for track_id, fields in batch.updated:
-                if "path" in fields:
-                    self._make_room(revision, fields["path"], track_id)
-                self.store.write_tracks(revision, [(track_id, fields)])
-            for fields in batch.added:
-                present = {name: value for name, value in fields.items() if value is not None}
-                taken = self.store.rows("SELECT id FROM tracks WHERE path = ?", (fields["path"],))
-                if taken and taken[0][0] not in {i for i, _ in batch.updated}:
-                    # Another process has scanned the same folder meanwhile.
-                    update = {k: v for k, v in fields.items() if k != "added_s"}
-                    self.store.write_tracks(revision, [(taken[0][0], {**update, "hidden": None})])
-                else:
-                    self._make_room(revision, fields["path"], 0)
-                    tracks.insert({**present, "rev": revision})
+        self._files.write(batch)
         return self._sync()
-
-    def _make_room(self, revision: int, path: bytes, track_id: int) -> None:
-        """Move a track from a path that now holds another one's file: it is missing until found."""
-        for (other,) in self.store.rows(
-            "SELECT id FROM tracks WHERE path = ? AND id != ?", (path, track_id)
-        ):
-            place = path + f" (replaced, {other})".encode()
-            self.store.write_tracks(revision, [(other, {"path": place, "missing": 1})])
 
 
 @contextmanager

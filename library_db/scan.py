@@ -19,12 +19,13 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference.job import Job, Progress
 from library_db.changes import ChangeSet
+from library_db.files import ScanBatch
 from library_db.moves import Moves
 from library_db.reading import file_fields
 from library_db.text import plain_text
@@ -72,17 +73,6 @@ class ScanReport:
     missing: int = 0
     failed: tuple[ScanFault, ...] = ()
     seconds: float = 0.0
-
-
-@dataclass
-class ScanBatch:
-    """Rows for one commit of `Library.write_scan`: new tracks, and fields of known ones by id."""
-
-    added: list[dict[str, Any]] = field(default_factory=list)
-    updated: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.added) + len(self.updated)
 
 
 def discover(paths: Sequence[Path]) -> Iterator[tuple[Path, str | None]]:

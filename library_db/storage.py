@@ -11,9 +11,7 @@ itself decides.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from tinydb import TinyDB
@@ -22,78 +20,11 @@ from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
 from library_db.database import Database
+from library_db.schema import TableSchema, compile_query, fits, quoted
 
-__all__ = ["Column", "Document", "DocumentDB", "SqliteStorage", "SqliteTable", "TableSchema"]
+__all__ = ["Document", "DocumentDB", "SqliteStorage", "SqliteTable"]
 
-_INT64 = range(-(2**63), 2**63)
-_COMPARISONS = {"==": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A document field that gets an SQL column; `sql_type` is INTEGER, REAL, TEXT or BLOB."""
-
-    name: str
-    sql_type: str
-    index: bool = False
-    unique: bool = False
-
-
-@dataclass(frozen=True)
-class TableSchema:
-    """The declared fields of one table; all other fields of a document go into its JSON."""
-
-    name: str
-    columns: tuple[Column, ...] = ()
-    names: tuple[str, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(c.name for c in self.columns))
-
-    def create_statements(self) -> list[str]:
-        """SQL that creates the table and its indexes."""
-        table = _quoted(self.name)
-        columns = "".join(f", {_quoted(c.name)} {c.sql_type}" for c in self.columns)
-        statements = [
-            # AUTOINCREMENT: an id is never given to a second document.
-            f"CREATE TABLE IF NOT EXISTS {table} "
-            f"(id INTEGER PRIMARY KEY AUTOINCREMENT{columns}, doc TEXT)"
-        ]
-        for column in self.columns:
-            if column.index or column.unique:
-                unique = "UNIQUE " if column.unique else ""
-                name = _quoted(f"{self.name}_{column.name}")
-                statements.append(
-                    f"CREATE {unique}INDEX IF NOT EXISTS {name} ON {table} ({_quoted(column.name)})"
-                )
-        return statements
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _fits(value: object, sql_type: str) -> bool:
-    """Whether `value` comes back from a column of this type as the same Python value."""
-    kind = type(value)
-    if sql_type == "TEXT":
-        return kind is str and _encodable(value)  # type: ignore[arg-type]
-    if sql_type == "INTEGER":
-        return kind is int and value in _INT64
-    if sql_type == "REAL":
-        return kind is float and not math.isnan(value)  # type: ignore[arg-type]
-    return kind is bytes
-
-
-def _encodable(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # lone surrogates: JSON can escape them, SQLite cannot hold them
-        return False
-    return True
 
 
 class SqliteStorage(Storage):
@@ -121,7 +52,7 @@ class SqliteStorage(Storage):
     def drop(self, name: str) -> None:
         """Remove a table and all its documents."""
         with self.database.transaction() as connection:
-            connection.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
+            connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
 
     def read(self) -> dict[str, dict[str, Any]] | None:
         """Everything, as TinyDB's own storages give it: for export and tools, not for daily use."""
@@ -159,9 +90,9 @@ class SqliteTable(Table):
             raise TypeError("SqliteTable needs a SqliteStorage")
         self._database = storage.database
         self._schema = storage.schema(name)
-        self._sql_name = _quoted(name)
+        self._sql_name = quoted(name)
         self._exists_for_good = False
-        columns = [_quoted(c) for c in self._schema.names]
+        columns = [quoted(c) for c in self._schema.names]
         self._select = f"SELECT {', '.join(['id', 'doc', *columns])} FROM {self._sql_name}"
         marks = ", ".join("?" * (2 + len(columns)))
         self._values = (
@@ -194,7 +125,7 @@ class SqliteTable(Table):
         values: list[Any] = []
         for column in self._schema.columns:
             value = rest.get(column.name)
-            if value is not None and _fits(value, column.sql_type):
+            if value is not None and fits(value, column.sql_type):
                 values.append(value)
                 del rest[column.name]
             else:
@@ -212,7 +143,7 @@ class SqliteTable(Table):
         """Documents that may match `cond`: those that its SQL part does not rule out."""
         where, values = "", []
         if cond is not None:
-            compiled = _compile(getattr(cond, "_hash", None), self._schema)
+            compiled = compile_query(getattr(cond, "_hash", None), self._schema)
             if compiled is not None:
                 where, values = f" WHERE {compiled[0]}", compiled[1]
         self._ensure()
@@ -323,9 +254,9 @@ class SqliteTable(Table):
         with self._database.transaction() as connection:
             for doc_id, fields in updates:
                 for name, value in fields.items():
-                    if name not in types or not (value is None or _fits(value, types[name])):
+                    if name not in types or not (value is None or fits(value, types[name])):
                         raise ValueError(f"{name} = {value!r} does not fit table {self.name}")
-                assignments = ", ".join(f"{_quoted(name)} = ?" for name in fields)
+                assignments = ", ".join(f"{quoted(name)} = ?" for name in fields)
                 connection.execute(
                     f"UPDATE {self._sql_name} SET {assignments} WHERE id = ?",
                     (*fields.values(), doc_id),
@@ -411,33 +342,6 @@ def _apply(fields: Mapping[str, Any] | Callable[[Any], None], document: Document
         fields(document)
     else:
         document.update(fields)
-
-
-def _compile(query: object, schema: TableSchema) -> tuple[str, list[Any]] | None:
-    """SQL that holds for every document that `query` (a TinyDB query's hash) accepts.
-
-    It may hold for others too, since the query is asked again; None where SQL
-    cannot narrow it. A field that did not fit its column is NULL there.
-    """
-    if not isinstance(query, tuple) or not query:
-        return None
-    operator = query[0]
-    if operator in ("and", "or") and isinstance(query[1], frozenset):
-        parts = [_compile(part, schema) for part in query[1]]
-        known = [part for part in parts if part is not None]
-        if not known or (operator == "or" and len(known) < len(parts)):
-            return None
-        sql = f" {operator.upper()} ".join(f"({part[0]})" for part in known)
-        return sql, [value for part in known for value in part[1]]
-    if operator not in _COMPARISONS or len(query) != 3:
-        return None
-    path, value = query[1], query[2]
-    if not (isinstance(path, tuple) and len(path) == 1 and path[0] in schema.names):
-        return None
-    if not any(_fits(value, kind) for kind in ("TEXT", "INTEGER", "REAL", "BLOB")):
-        return None
-    column = _quoted(path[0])
-    return f"{column} {_COMPARISONS[operator]} ? OR {column} IS NULL", [value]
 
 
 class DocumentDB(TinyDB):

@@ -13,7 +13,8 @@ from library_db.database import Database, Durability
 from library_db.emotion_layers import TrackEmotion
 from library_db.errors import LibraryError, LibraryTooNew
 from library_db.rows import effective_fields, estimate_of, user_of
-from library_db.storage import Column, Document, DocumentDB, TableSchema
+from library_db.schema import Column, TableSchema
+from library_db.storage import Document, DocumentDB
 from library_db.text import plain_text
 
 __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "LibraryStore", "format_of"]

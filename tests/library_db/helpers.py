@@ -60,7 +60,7 @@ def is_root() -> bool:
 
 def make_tracks(library: Library, count: int) -> list[int]:
     """Tracks without files, straight into the database; returns their ids."""
-    from library_db.scan import ScanBatch
+    from library_db.files import ScanBatch
 
     batch = ScanBatch(
         added=[

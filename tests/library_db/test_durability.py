@@ -374,7 +374,7 @@ def test_a_full_disk_loses_only_the_last_change(tmp_path: Path) -> None:
 
 
 def make_tracks_elsewhere(library: Library) -> None:
-    from library_db.scan import ScanBatch
+    from library_db.files import ScanBatch
 
     library.write_scan(
         ScanBatch(

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from inference.emotion import MoodPoint, Quadrant
+from library_db.files import ScanBatch
 from library_db.index import SORTS
 from library_db.library import EstimateRow, Library
-from library_db.scan import ScanBatch
 from library_db.text import fold, sort_key
 from tests.library_db.helpers import estimate
 

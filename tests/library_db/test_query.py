@@ -13,6 +13,7 @@ import pytest
 
 from inference.emotion import Quadrant
 from library_db.emotion_layers import TrackEmotion
+from library_db.files import ScanBatch
 from library_db.library import Library
 from library_db.query import (
     AllOf,
@@ -26,7 +27,6 @@ from library_db.query import (
     parse,
     quoted,
 )
-from library_db.scan import ScanBatch
 from library_db.text import fold
 from library_db.track import Track
 from tests.library_db.helpers import estimate

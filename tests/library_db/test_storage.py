@@ -13,7 +13,8 @@ from tinydb.operations import delete, increment
 from tinydb.storages import MemoryStorage
 
 from library_db.database import Database
-from library_db.storage import Column, Document, DocumentDB, SqliteTable, TableSchema
+from library_db.schema import Column, TableSchema
+from library_db.storage import Document, DocumentDB, SqliteTable
 
 SCHEMA = TableSchema(
     "things",
