@@ -18,6 +18,7 @@ __all__ = [
     "FINE_LENGTH",
     "FRAME_RATE_HZ",
     "FS_HZ",
+    "FineSpectra",
     "Level",
     "Spectra",
     "mel_filters",
@@ -25,7 +26,7 @@ __all__ = [
 
 FS_HZ = 16_000
 FINE_LENGTH, FINE_HOP = 512, 256
-COARSE_LENGTH, COARSE_HOP = 4096, 1024
+COARSE_LENGTH, COARSE_HOP = 4096, 2048
 FRAME_RATE_HZ = FS_HZ / FINE_HOP
 CELL_FRAMES = 187
 """Fine frames in a cell, the shortest stretch that is described: musicnn's 3 s patch."""
@@ -75,8 +76,8 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Spectra:
-    """Short-time spectra of at most a minute of audio.
+class FineSpectra:
+    """Short-time power of at most a minute of audio, fine in time.
 
     Parameters
     ----------
@@ -84,35 +85,51 @@ class Spectra:
         Power of Hann windows of 32 ms, 62.5 a second.
     mel : ndarray, shape (T, 96), float32
         log10(1 + 10000 x power) in mel bands (Slaney), what musicnn was trained on.
-    coarse : ndarray, shape (U, 2049), float32
-        Magnitude of Hann windows of 256 ms, 15.625 a second.
-    crest : ndarray, shape (T,), float32
-        Largest sample of a hop over its root mean square.
     """
 
     fine: Array
     mel: Array
-    coarse: Array
-    crest: Array
 
     @classmethod
-    def of(cls, x: Array) -> Spectra:
+    def of(cls, x: Array) -> FineSpectra:
         """Transform `x`, shape (n,), 16 kHz mono brought to one loudness."""
-        fine = np.square(np.abs(_stft(x, FINE_LENGTH, FINE_HOP)))
-        power = (_sparse_mel_filters() @ fine.T).T  # few entries: no matrix product worth threads
-        mel = np.log10(1.0 + 10_000.0 * power).astype(np.float32)
-        coarse = np.abs(_stft(x, COARSE_LENGTH, COARSE_HOP))
-        padded = np.zeros(len(fine) * FINE_HOP, np.float32)
-        padded[: min(len(x), len(padded))] = x[: len(padded)]
-        hops = padded.reshape(-1, FINE_HOP)
-        rms = np.sqrt(np.mean(np.square(hops), axis=1))
-        crest = np.abs(hops).max(axis=1) / (rms + 1e-6)
-        return cls(fine, mel, coarse, crest)
+        spectrum = _stft(x, FINE_LENGTH, FINE_HOP)
+        fine = np.square(spectrum.real) + np.square(spectrum.imag)
+        # few entries: nothing that a matrix product would be worth its threads for
+        power = (_sparse_mel_filters() @ fine.T).T
+        return cls(fine, np.log10(1.0 + 10_000.0 * power).astype(np.float32))
 
     @property
     def cells(self) -> int:
         """Whole cells in this stretch."""
         return len(self.fine) // CELL_FRAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Spectra(FineSpectra):
+    """The fine spectra with one that is fine in pitch.
+
+    Parameters
+    ----------
+    coarse : ndarray, shape (U, 2049), float32
+        Magnitude of Hann windows of 256 ms, 7.8 a second.
+    crest : ndarray, shape (T,), float32
+        Largest sample of a hop over its root mean square.
+    """
+
+    coarse: Array
+    crest: Array
+
+    @classmethod
+    def of(cls, x: Array, fine: FineSpectra | None = None) -> Spectra:
+        """Transform `x`, shape (n,); what is there of it already need not be done again."""
+        fine = fine or FineSpectra.of(x)
+        coarse = np.abs(_stft(x, COARSE_LENGTH, COARSE_HOP))
+        padded = np.zeros(len(fine.fine) * FINE_HOP, np.float32)
+        padded[: min(len(x), len(padded))] = x[: len(padded)]
+        hops = padded.reshape(-1, FINE_HOP)
+        rms = np.sqrt(np.mean(np.square(hops), axis=1))
+        return cls(fine.fine, fine.mel, coarse, np.abs(hops).max(axis=1) / (rms + 1e-6))
 
 
 def _stft(x: Array, length: int, hop: int) -> NDArray[np.complex64]:

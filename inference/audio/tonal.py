@@ -20,7 +20,7 @@ _LOWEST_HZ = 65.406  # C2
 _OCTAVES, _STEPS = 5, 3  # steps a semitone
 _SEMITONES = 12 * _OCTAVES
 _PITCHES = _SEMITONES * _STEPS
-_SMOOTHING = 7  # coarse frames, 0.45 s
+_SMOOTHING = 3  # coarse frames, 0.38 s
 _PEAKS = 14
 
 # Krumhansl and Kessler's probe-tone ratings (Psychological Review 1982), C major and C minor.
@@ -189,8 +189,7 @@ def _intervals(smooth: Array) -> Array:
 
 
 def _melody(salience: Array) -> Array:
-    high = ndimage.uniform_filter1d(salience[:, 24:], 3, axis=0, mode="nearest")
-    note = high.argmax(axis=1)
+    note = salience[:, 24:].argmax(axis=1)
     step = np.zeros(len(note))
     step[1:] = np.diff(note)
     size = np.abs(step)

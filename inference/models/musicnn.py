@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -170,24 +169,24 @@ class _TemporalBank(_Bank):
     def __init__(self, filters: Filters, frames: int) -> None:
         super().__init__(filters)
         count, _, span, _ = filters.kernel.shape
-        block = math.gcd(frames, 34 * 187)  # a divisor of the frames near the short kernels' length
-        while block > 34:
-            block //= 2 if block % 2 == 0 else 11 if block % 11 == 0 else block
-        self.block, self.before, self.after = block, (span - 1) // 2, span // 2
+        self.block = max(d for d in range(1, span // 3 + 1) if frames % d == 0)
+        self.blocks = frames // self.block
+        self.parts = 1 + -(-(span - 1) // self.block)  # blocks that a block of answers rests on
+        self.before = (span - 1) // 2
+        self.after = (self.blocks + self.parts - 1) * self.block - self.before - frames
         kernel = filters.kernel[:, 0, :, 0] * self.sign.numpy()[:, None]
-        matrix = np.zeros((block + span - 1, block, count), np.float32)
-        for step in range(block):
+        matrix = np.zeros((self.parts * self.block, self.block, count), np.float32)
+        for step in range(self.block):
             matrix[step : step + span, step] = kernel.T
-        self.register_buffer("matrix", torch.from_numpy(matrix.reshape(block + span - 1, -1)))
+        self.register_buffer("matrix", torch.from_numpy(matrix.reshape(len(matrix), -1)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (T, 96) in, (T, F) out."""
-        frames = x.shape[0]
         padded = nn.functional.pad(x.T, (self.before, self.after))
-        starts = torch.arange(0, frames, self.block)
-        index = starts[:, None] + torch.arange(self.matrix.shape[0])
-        said = padded[:, index] @ self.matrix  # bins, blocks, frames of a block x filters
-        return self.finished(said.amax(0).reshape(frames, -1))
+        cut = padded.reshape(N_MELS, self.blocks + self.parts - 1, self.block)
+        rests = torch.cat([cut[:, i : i + self.blocks] for i in range(self.parts)], dim=2)
+        said = rests @ self.matrix  # bins, blocks, frames of a block x filters
+        return self.finished(said.amax(0).reshape(x.shape[0], -1))
 
 
 class _Middle(nn.Module):

@@ -1,9 +1,9 @@
 """The default way from audio to mood: musicnn's two networks and our descriptors, every 6 s.
 
-A song is brought to one loudness and cut into excerpts of 30 s. MSD_musicnn hears all of it,
-MTT_musicnn three patches of 3 s an excerpt; rhythm, harmony and timbre are described an excerpt
-at a time. What is kept of a song are principal components of MSD_musicnn's answers every 6 s,
-and the mean of everything else; heads read nothing but these.
+A song is brought to one loudness and cut into excerpts of 30 s. MSD_musicnn hears all of them.
+Up to three, spread over the song, are described by rhythm, harmony and timbre, and MTT_musicnn
+hears five or six patches of 3 s of them. What is kept of a song are principal components of
+MSD_musicnn's answers every 6 s, and the mean of everything else; heads read nothing but these.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from inference.audio.descriptors import DESCRIPTORS, describe
 from inference.audio.errors import AudioError, Cancelled
-from inference.audio.excerpts import EXCERPT_CELLS, Excerpt, Listener
+from inference.audio.excerpts import EXCERPT_CELLS, Listener
 from inference.audio.features import SongFeatures
-from inference.audio.spectra import CELL_FRAMES, CELL_S, FINE_HOP, Spectra
+from inference.audio.spectra import CELL_FRAMES, CELL_S, FINE_HOP, FineSpectra, Spectra
 from inference.catalog import CatalogError, ModelCard
 from inference.pipelines.base import Analysis, Network, Networks, WindowScores
 
@@ -31,7 +31,9 @@ SEGMENT_CELLS = 2
 SEGMENT_S = SEGMENT_CELLS * CELL_S
 WINDOW_SEGMENTS = 5
 _MOST_SEGMENTS = 42  # 160 components and the share of sound in half precision: 13.5 KB
-_PATCHES = (1, 4, 7)  # the cells that MTT_musicnn hears
+_DESCRIBED = 3  # excerpts, spread over the song, that are described and heard by MTT_musicnn
+_PATCHES = {1: (0, 2, 4, 6, 8), 2: (1, 4, 7), 3: (2, 7)}
+"""The cells of an excerpt that MTT_musicnn hears, by the number of excerpts described."""
 _AUDIBLE = 1e-6  # mean square, -60 dB full scale
 _SHORTEST_S = 0.5
 
@@ -95,43 +97,65 @@ class Extractor:
                 f"a mood needs {_SHORTEST_S} s",
                 "Leave the file out, or check that it is complete.",
             )
-        parts: list[tuple[Array, Array, Array]] = []
-        starts: list[NDArray[np.float64]] = []
-        cells: list[int] = []
-        for excerpt in listener.excerpts():
+        excerpts = listener.excerpts()
+        chosen = _spread(len(excerpts), _DESCRIBED)
+        segments, sound, songs, starts = [], [], [], []
+        for number, excerpt in enumerate(excerpts):
             _check(cancelled)
-            part = self.excerpt(excerpt, listener.gain)
-            parts.append(part)
-            count = len(part[0])
+            x = excerpt.samples * np.float32(listener.gain)
+            fine = FineSpectra.of(x)
+            mel = _filled(fine.mel)
+            segments.append(_pairs(self._channels(mel)[: fine.cells]))
+            sound.append(_pairs(_sound(excerpt.samples, fine.cells)))
+            count = len(segments[-1])
             starts.append(np.arange(count, dtype=np.float64) * SEGMENT_S + excerpt.start_s)
-            cells.append(count)
+            if number in chosen:
+                patches = _PATCHES[len(chosen)]
+                songs.append((count, self._song(Spectra.of(x, fine), mel, patches)))
+        weights, means = zip(*songs, strict=True)
         return Heard(
-            np.concatenate([segments for segments, _, _ in parts]),
-            np.average([song for _, song, _ in parts], axis=0, weights=cells).astype(np.float32),
-            np.concatenate([sound for _, _, sound in parts]),
+            np.concatenate(segments),
+            np.average(means, axis=0, weights=weights).astype(np.float32),
+            np.concatenate(sound),
             np.concatenate(starts),
             listener.duration_s,
         )
 
-    def excerpt(self, excerpt: Excerpt, gain: float) -> tuple[Array, Array, Array]:
-        """Segments (n, d), means (k,) and share of sound (n,) of one excerpt."""
-        spectra = Spectra.of(excerpt.samples * np.float32(gain))
-        cells = spectra.cells
-        mel = np.zeros((EXCERPT_CELLS * CELL_FRAMES, spectra.mel.shape[1]), np.float32)
-        count = min(len(mel), len(spectra.mel))
-        mel[:count] = spectra.mel[:count]
+    def _channels(self, mel: Array) -> Array:
+        """MSD_musicnn of each cell of an excerpt, (10, d)."""
         said = self._msd({"mel": mel})
-        every = np.concatenate([said["pooled"], said["penultimate"], said["tags"]], axis=1)
-        patches = [p for p in _PATCHES if p < cells] or [0]
-        heard = [self._mtt({"mel": mel[p * CELL_FRAMES :][:CELL_FRAMES]}) for p in patches]
+        return np.concatenate([said["pooled"], said["penultimate"], said["tags"]], axis=1)
+
+    def _song(self, spectra: Spectra, mel: Array, patches: tuple[int, ...]) -> Array:
+        """Descriptors of an excerpt and MTT_musicnn's mean over some of its cells, (k,)."""
+        there = [p for p in patches if p < spectra.cells] or [0]
+        heard = [self._mtt({"mel": mel[p * CELL_FRAMES :][:CELL_FRAMES]}) for p in there]
         means = [np.mean([h[name] for h in heard], axis=(0, 1)) for name in ("penultimate", "tags")]
-        song = np.concatenate([describe(spectra), *means]).astype(np.float32)
-        heard_at = np.zeros(cells * CELL_FRAMES * FINE_HOP, np.float32)
-        count = min(len(heard_at), len(excerpt.samples))  # a last frame may be half outside
-        heard_at[:count] = excerpt.samples[:count]
-        hops = np.square(heard_at).reshape(cells, CELL_FRAMES, FINE_HOP).mean(axis=2)
-        sound = (hops > _AUDIBLE).mean(axis=1, dtype=np.float32)
-        return _pairs(every[:cells]), song, _pairs(sound)
+        return np.concatenate([describe(spectra), *means]).astype(np.float32)
+
+
+def _spread(total: int, few: int) -> set[int]:
+    """Which of `total` things to take, `few` at most, evenly."""
+    count = min(total, few)
+    return {int((i + 0.5) * total / count) for i in range(count)}
+
+
+def _filled(mel: Array) -> Array:
+    """An excerpt's mel frames, silence behind them where it is shorter than 30 s."""
+    filled = np.zeros((EXCERPT_CELLS * CELL_FRAMES, mel.shape[1]), np.float32)
+    count = min(len(filled), len(mel))
+    filled[:count] = mel[:count]
+    return filled
+
+
+def _sound(samples: Array, cells: int) -> Array:
+    """Share of each cell above -60 dB full scale, (cells,)."""
+    padded = np.zeros(cells * CELL_FRAMES * FINE_HOP, np.float32)
+    count = min(len(padded), len(samples))  # a last frame may be half outside
+    padded[:count] = samples[:count]
+    power = np.square(padded).reshape(cells, CELL_FRAMES, FINE_HOP).mean(axis=2)
+    share: Array = (power > _AUDIBLE).mean(axis=1, dtype=np.float32)
+    return share
 
 
 def _check(cancelled: Callable[[], bool] | None) -> None:
