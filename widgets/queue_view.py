@@ -43,6 +43,8 @@ _ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 _PLACE_MIME = "application/x-undertone-queue-places"
 _HEIGHT = 48
 
+_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
+
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -63,7 +65,7 @@ class _Model(QAbstractListModel):
         rows.filled.connect(self._on_filled)
 
     def show(self, items: Sequence[QueueItem], current: int | None) -> None:
-        if items == self.items:
+        if items is self.items or items == self.items:
             if current != self.current:
                 self.current = current
                 self._on_filled(frozenset())
@@ -96,11 +98,7 @@ class _Model(QAbstractListModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if not index.isValid():
-            return Qt.ItemFlag.ItemIsDropEnabled
-        return (
-            Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
-        )
+        return _FLAGS if index.isValid() else Qt.ItemFlag.ItemIsDropEnabled
 
     def mimeTypes(self) -> list[str]:
         return [_PLACE_MIME, TRACK_MIME]
@@ -278,7 +276,7 @@ class QueuePanel(QFrame):
     def show_queue(self, items: Sequence[QueueItem], current: int | None) -> None:
         """Show the places in their order; the selection follows the current row's number."""
         row = self.view.currentIndex().row()
-        reset = items != self.model.items
+        reset = items is not self.model.items and items != self.model.items
         self.model.show(items, current)
         if reset and row >= 0 and items:
             self.view.setCurrentIndex(self.model.index(min(row, len(items) - 1)))

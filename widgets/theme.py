@@ -7,7 +7,7 @@ screen; a glyph goes with each, so that colour is never the only sign.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import Enum
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -153,6 +153,7 @@ class Theme(QObject):
         self._app = app
         self._mode = mode
         self.scale = TypeScale.of(app.font().pointSizeF())
+        self._fonts: dict[tuple[str, bool], QFont] = {}
         self._tokens = self._choose()
         app.setStyle("Fusion")
         app.styleHints().colorSchemeChanged.connect(self._on_desktop_changed)
@@ -172,14 +173,17 @@ class Theme(QObject):
         self._update()
 
     def font(self, role: str = "body", *, bold: bool = False) -> QFont:
-        """The application's font at a size of the scale ("caption", "body", "title", "display")."""
-        if role not in {field.name for field in fields(TypeScale)}:
-            raise ValueError(f"no such type size: {role!r}")
-        font = QFont(self._app.font())
-        font.setPointSizeF(getattr(self.scale, role))
-        if bold:
-            font.setWeight(QFont.Weight.DemiBold)
-        return font
+        """The application's font at a size of the scale ("caption", "body", "title", "display").
+
+        It is shared: copy it before changing it.
+        """
+        if (role, bold) not in self._fonts:
+            font = QFont(self._app.font())
+            font.setPointSizeF(getattr(self.scale, role))
+            if bold:
+                font.setWeight(QFont.Weight.DemiBold)
+            self._fonts[role, bold] = font
+        return self._fonts[role, bold]
 
     def _choose(self) -> Tokens:
         if self._mode is Mode.SYSTEM:

@@ -23,6 +23,7 @@ from widgets.queue_view import QueueItem
 from widgets.text import one_line
 
 if TYPE_CHECKING:
+    from app.playback.queue import QueueEntry
     from library_db.library import Library
     from library_db.track import Track
 
@@ -100,6 +101,8 @@ class PlayerGlue(QObject):
         self._painter = Latest(runner, pool="io")
         self._pather = Latest(runner)
         self.now: NowPlaying | None = None
+        self._entries: tuple[QueueEntry, ...] = ()
+        self._items: tuple[QueueItem, ...] = ()
         self._connect()
         self._show_all()
 
@@ -198,12 +201,14 @@ class PlayerGlue(QObject):
 
     def _show_queue(self) -> None:
         entries = self._player.queue_entries
-        items = tuple(
-            QueueItem(entry.track_id, "" if entry.path is None else one_line(entry.path.name))
-            for entry in entries
-        )
         place = self._player.queue_index
-        self._window.queue.show_queue(items, place)
+        if entries != self._entries:
+            self._entries = entries
+            self._items = tuple(
+                QueueItem(entry.track_id, "" if entry.path is None else one_line(entry.path.name))
+                for entry in entries
+            )
+        self._window.queue.show_queue(self._items, place)
         first = place or 0
         near = [e.track_id for e in entries[max(first - _AHEAD, 0) : first + _AHEAD]]
         unknown = self._book.unknown([i for i in near if i is not None])

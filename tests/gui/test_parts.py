@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -27,6 +27,7 @@ from widgets.search_field import SearchField
 from widgets.text import clock, one_line, songs
 from widgets.theme import Theme
 from widgets.toasts import ToastHost
+from widgets.track_table.model import TrackTableModel
 from widgets.track_table.view import TrackTable
 
 pytestmark = pytest.mark.gui
@@ -75,6 +76,29 @@ def test_the_list_changes_under_a_selection_that_stays(qtbot: QtBot, table: Trac
     table.show_ids(without, keep_place=True)
     assert table.selected_ids() == [500, 503]
     assert table.rowViewportPosition(int(table.songs.rows_of([492])[0])) == place
+
+
+def test_a_selection_of_everything_costs_no_look_at_every_row(
+    qtbot: QtBot, theme: Theme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = TrackTable(theme, filled(range(1, 200)))
+    qtbot.addWidget(table)
+    table.resize(700, 400)
+    table.show_ids(np.arange(1, 100_001))
+    table.show()
+    asked: list[int] = []
+    original = TrackTableModel.flags
+
+    def flags(model: TrackTableModel, index: QModelIndex) -> Qt.ItemFlag:
+        asked.append(index.row())
+        return original(model, index)
+
+    monkeypatch.setattr(TrackTableModel, "flags", flags)
+    table.selectAll()
+    table.show_ids(np.roll(np.arange(1, 100_001), 1), keep_place=True)
+    table.grab()
+    assert len(table.selected_ids()) == 100_000
+    assert len(asked) < 5000
 
 
 def test_another_question_starts_at_the_top(table: TrackTable) -> None:

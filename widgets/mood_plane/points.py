@@ -69,15 +69,20 @@ class PlanePoints:
         stops = np.linspace(0.0, length[-1], max(count, 2) * 2)
         x = np.interp(stops, length, way[:, 0])
         y = np.interp(stops, length, way[:, 1])
+        near = np.flatnonzero(
+            (self.valence >= x.min() - reach)
+            & (self.valence <= x.max() + reach)
+            & (self.arousal >= y.min() - reach)
+            & (self.arousal <= y.max() + reach)
+        )
+        valence, arousal = self.valence[near].copy(), self.arousal[near]
         taken: list[int] = []
-        free = np.ones(len(self), np.bool_)
-        for px, py in zip(x, y, strict=True):
-            distance = np.hypot(self.valence - px, self.arousal - py)
-            distance[~free] = np.inf
-            place = int(np.argmin(distance))
-            if distance[place] <= reach:
-                free[place] = False
-                taken.append(place)
+        for px, py in zip(x.astype(np.float32), y.astype(np.float32), strict=True):
+            distance = np.square(valence - px) + np.square(arousal - py)
+            place = int(np.argmin(distance)) if len(distance) else 0
+            if len(distance) and distance[place] <= reach * reach:
+                valence[place] = np.inf  # each song once
+                taken.append(int(near[place]))
         if len(taken) > count:
             taken = [taken[i] for i in np.linspace(0, len(taken) - 1, count).astype(int)]
         return self.ids[np.array(taken, np.intp)]

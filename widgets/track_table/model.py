@@ -74,7 +74,7 @@ class TrackTableModel(QAbstractTableModel):
     def id_at(self, row: int) -> int:
         return int(self._ids[row])
 
-    def rows_of(self, ids: Sequence[int]) -> NDArray[np.intp]:
+    def rows_of(self, ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.intp]:
         """The row numbers at which any of `ids` stand, ascending."""
         if len(ids) == 1:
             return np.flatnonzero(self._ids == ids[0])
@@ -129,14 +129,7 @@ class TrackTableModel(QAbstractTableModel):
         return self._tip(row, key)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if not index.isValid():
-            return Qt.ItemFlag.NoItemFlags
-        return (
-            Qt.ItemFlag.ItemIsEnabled
-            | Qt.ItemFlag.ItemIsSelectable
-            | Qt.ItemFlag.ItemIsDragEnabled
-            | Qt.ItemFlag.ItemNeverHasChildren
-        )
+        return _FLAGS if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         if 0 <= column < len(COLUMNS) and COLUMNS[column].sortable:
@@ -186,6 +179,12 @@ class TrackTableModel(QAbstractTableModel):
         return None
 
 
+_FLAGS = (
+    Qt.ItemFlag.ItemIsEnabled
+    | Qt.ItemFlag.ItemIsSelectable
+    | Qt.ItemFlag.ItemIsDragEnabled
+    | Qt.ItemFlag.ItemNeverHasChildren
+)
 _ANSWERED = frozenset(
     (
         int(ROW_ROLE),

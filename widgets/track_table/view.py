@@ -16,18 +16,19 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtGui import QAction, QDrag, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QWidget
 
 from widgets.rows import RowCache
 from widgets.theme import Theme
 from widgets.track_table.columns import COLUMNS, column_index, header_text
 from widgets.track_table.delegate import TrackDelegate
-from widgets.track_table.model import TrackTableModel
+from widgets.track_table.model import TrackTableModel, mime_of_ids
 
 __all__ = ["TableState", "TrackTable"]
 
 _LEAST = 96
+_MOST_DRAGGED = 5000
 _DROPPED_FIRST = (
     "genre", "year", "valence", "arousal", "album", "confidence", "path", "artist", "error",
 )  # fmt: skip
@@ -88,7 +89,7 @@ class TrackTable(QTableView):
             return
         if np.array_equal(ids, self.songs.ids):
             return
-        selected = self.selected_ids()
+        selected = self._selected()
         current = self.currentIndex()
         current_id = self.songs.id_at(current.row()) if current.isValid() else None
         column = max(current.column(), 0)
@@ -105,13 +106,15 @@ class TrackTable(QTableView):
 
     def selected_ids(self) -> list[int]:
         """The selected songs, in the table's order."""
-        parts = [
-            self.songs.ids[span.top() : span.bottom() + 1]
-            for span in sorted(self.selectionModel().selection(), key=lambda span: span.top())
-        ]
-        return [int(i) for part in parts for i in part]
+        ids: list[int] = self._selected().tolist()
+        return ids
 
-    def select_ids(self, ids: Sequence[int]) -> None:
+    def _selected(self) -> NDArray[np.int64]:
+        spans = sorted((s.top(), s.bottom()) for s in self.selectionModel().selection())
+        parts = [self.songs.ids[top : bottom + 1] for top, bottom in spans]
+        return np.concatenate([np.empty(0, np.int64), *parts])
+
+    def select_ids(self, ids: Sequence[int] | NDArray[np.int64]) -> None:
         """Select exactly these songs, where they are shown."""
         selection = QItemSelection()
         rows = self.songs.rows_of(ids) if len(ids) else np.empty(0, np.intp)
@@ -191,6 +194,12 @@ class TrackTable(QTableView):
         if search.strip() and search.isprintable():
             self.typed.emit(search)
 
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        # Qt's own would make an index of every cell of the selection first.
+        drag = QDrag(self)
+        drag.setMimeData(mime_of_ids(self._selected()[:_MOST_DRAGGED].tolist()))
+        drag.exec(Qt.DropAction.CopyAction)
+
     def focusInEvent(self, event: object) -> None:
         super().focusInEvent(event)  # type: ignore[arg-type]
         if not self.currentIndex().isValid() and len(self.songs.ids):
@@ -251,6 +260,8 @@ class TrackTable(QTableView):
         header = self.horizontalHeader()
         header.setSectionsMovable(True)
         header.setHighlightSections(False)
+        # Its own, empty: to paint one section, Qt would ask every row whether it is selected.
+        header.setSelectionModel(QItemSelectionModel(self.songs, header))
         header.setMinimumSectionSize(40)
         header.setFixedHeight(36)
         header.setAccessibleName(self.tr("Columns"))
