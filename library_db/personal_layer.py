@@ -1,0 +1,38 @@
+"""The personal layer as a whole: which songs have it, and taking it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from library_db.changes import ChangeSet
+from library_db.database import Durability
+from library_db.rows import effective_fields
+
+if TYPE_CHECKING:
+    from library_db.library import Library
+
+__all__ = ["clear_personal", "personal_ids"]
+
+
+def personal_ids(library: Library) -> list[int]:
+    """Ids of the tracks that have a personal estimate, ascending."""
+    return [i for (i,) in library.store.rows("SELECT id FROM emotion_personal ORDER BY id")]
+
+
+def clear_personal(library: Library, ids: Iterable[int] | None = None) -> ChangeSet:
+    """Take the personal estimates of these tracks, or of all, away in one commit.
+
+    What the tracks count as falls back to the common model; the listener's
+    corrections are untouched. The rows are overwritten in the file.
+    """
+    store = library.store
+    with store.commit(Durability.BULK) as revision, store.database.reading() as connection:
+        connection.execute("PRAGMA secure_delete=ON").fetchone()
+        gone = personal_ids(library)
+        if ids is not None:
+            gone = sorted(set(gone) & {int(i) for i in ids})
+        store.personal.remove(doc_ids=gone)
+        fields = zip(gone, store.emotions(gone), strict=True)
+        store.write_tracks(revision, ((i, effective_fields(e)) for i, e in fields))
+    return library.refresh()
