@@ -81,23 +81,27 @@ class HeadTraining:
         Of the regressor on the targets (or of everything, on the direct route).
     classify : Optimisation
         Of the SIA-BGRU on the regressed features of the training fold.
+    regress_crop : int
+        Segments of a clip in a step of the regressor, whose loss is on their
+        mean.
     crop : int
-        Segments of a training sequence; equal lengths, since padding would
-        corrupt the backward GRU.
+        Segments of a training sequence of the SIA-BGRU; equal lengths, since
+        padding would corrupt the backward GRU.
     """
 
     route: Route = Route.PHYSIOLOGICAL
     regressor: RegressorConfig = field(default_factory=RegressorConfig)
     classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
     regress: Optimisation = field(
-        default_factory=lambda: Optimisation(epochs=10, batch=32, rate=1e-3, weight_decay=1e-2)
+        default_factory=lambda: Optimisation(epochs=10, batch=32, rate=2e-3, weight_decay=1e-2)
     )
     classify: Optimisation = field(
         default_factory=lambda: Optimisation(
             epochs=10, batch=32, rate=2e-3, weight_decay=1e-2, smoothing=0.1
         )
     )
-    crop: int = 42
+    regress_crop: int = 12
+    crop: int = 28
 
 
 def _crop(sequence: NDArray[np.float32], length: int, start: int) -> NDArray[np.float32]:
@@ -174,7 +178,7 @@ def _fit_regressor(
     normal = (codes - head.regressor.code_mean) / head.regressor.code_scale
 
     def loss_of(at: NDArray[np.int64]) -> Tensor:
-        x = _random_crops(samples.inputs, at, settings.crop, rng)
+        x = _random_crops(samples.inputs, at, settings.regress_crop, rng)
         wanted = normal[torch.from_numpy(targets.member(samples.labels[at], rng))]
         return mse_loss(head.regressor.standardised(x).mean(dim=1), wanted)
 

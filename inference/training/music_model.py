@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -85,6 +86,14 @@ class MusicRecipe:
     def model_id(self) -> str:
         return f"ms-sg-{self.front_end}"
 
+    @property
+    def digest(self) -> str:
+        """Changes with every setting that moves a prediction: names what may be gone on from."""
+        parts: list[object] = [self.head]
+        if self.front_end == "student":
+            parts += [self.student.settings, self.student.teacher, self.student.seed]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
     def fitted_in_fold(self) -> FrontEnd:
         """The front end as it is fitted inside a fold."""
         return self.student if self.front_end == "student" else FrozenFrontEnd("vgg19")
@@ -149,7 +158,7 @@ def train_music_model(
         samples,
         folds,
         seeds=recipe.seeds,
-        checkpoint=work.folder / f"{recipe.model_id}-folds.npz",
+        checkpoint=work.folder / "folds" / f"{recipe.model_id}-{recipe.digest}.npz",
     )
     tiled = np.tile(data.labels, len(recipe.seeds))
     temperature = fit_temperature(outside.probabilities.reshape(-1, 4), tiled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -75,6 +76,7 @@ def train_sensor_model(
         majority line.
     """
     listeners = data.column("listener")
+    digest = hashlib.sha256(repr(recipe.training).encode()).hexdigest()[:12]
     rows: list[dict[str, object]] = []
     outside: OutOfFold | None = None
     twins = {
@@ -94,7 +96,7 @@ def train_sensor_model(
             samples,
             folds,
             seeds=recipe.seeds,
-            checkpoint=checkpoints / f"ssia-cbgru-{kind}.npz",
+            checkpoint=checkpoints / "folds" / f"ssia-cbgru-{kind}-{digest}.npz",
         )
         rows.append(result_row(name, samples, found))
         outside = outside or found
