@@ -14,6 +14,7 @@ from inference.emotion import EmotionEstimate
 from inference.errors import UndertoneError
 
 if TYPE_CHECKING:
+    from inference.audio.features import SongFeatures
     from inference.runtime import MusicEstimate
     from library_db.track import Track
 
@@ -26,6 +27,8 @@ class Classifier(Protocol):
     def classify(
         self, path: Path, *, cancelled: Callable[[], bool] | None = None
     ) -> MusicEstimate: ...
+
+    def rate(self, features: SongFeatures) -> MusicEstimate: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ import functools
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from app.rerating import Rated, rated_again
 from app.song_queue import SongQueue, other_run_at_work
 from app.song_task import CHANGED, Classified, Classifier, Refused, SongTask, load_song_worker
 from app.tag_rows import TagFault, TagOptions, TagReport, TagRow
@@ -42,10 +44,16 @@ class Model:
         As in the catalogue.
     load : callable
         Returns the classifier; picklable, since each worker process loads its own.
+    revision : str
+        Of the model; songs that another revision classified are stale.
+    front_end : str
+        Whose stored features it can rate without the song; "" if it cannot.
     """
 
     model_id: str
     load: Callable[[], Classifier]
+    revision: str = ""
+    front_end: str = ""
 
 
 def music_model(model_id: str | None, models_dir: Path | None = None) -> Model:
@@ -59,7 +67,8 @@ def music_model(model_id: str | None, models_dir: Path | None = None) -> Model:
     from inference.catalog import resolve
 
     card = resolve(model_id, models_dir)
-    return Model(card.id, functools.partial(_load_music_classifier, card.id, models_dir))
+    load = functools.partial(_load_music_classifier, card.id, models_dir)
+    return Model(card.id, load, card.revision, card.front_end)
 
 
 def _load_music_classifier(model_id: str, models_dir: Path | None) -> Classifier:
@@ -110,6 +119,7 @@ def tag(
         yield from run.preview(paths)
     else:
         yield from run.scan(paths)
+        yield from run.rate_again()
         yield from run.classify()
     return TagReport(
         done=run.done,
@@ -149,10 +159,7 @@ class _Run:
         report = yield from _first_part(scan(self.library, paths))
         unreadable = {fault.path: fault.reason for fault in report.failed}
         ids = [int(i) for i in self.library.under(paths)]
-        if self.options.force:
-            stale = set(ids)
-        else:
-            stale = {int(i) for i in self.library.stale(ids, self.model.model_id)}
+        stale = set(ids) if self.options.force else set(self._stale_among(ids))
         self._stale = [i for i in ids if i in stale]
         self._total = len(ids)
         if unreadable:
@@ -164,6 +171,48 @@ class _Run:
             yield self._emit(row)
         for path, reason in unreadable.items():
             yield self._emit(TagRow(path, error=reason))
+
+    def rate_again(self) -> Generator[Progress, None, None]:
+        """Rate from stored features what another head has heard; yields committed rows."""
+        if self.options.force or not self.model.front_end:
+            return
+        able = self.library.having_features(self._stale, self.model.front_end)
+        done: set[int] = set()
+        rated = rated_again(self.library, able, self.model.front_end, self.model.load, self.options)
+        with closing(rated):
+            for songs in rated:
+                for row in self._keep(songs):
+                    done.add(row.track_id or 0)
+                    yield self._emit(row)
+                yield Progress(self._turns, self._total)
+        self._stale = [i for i in self._stale if i not in done]
+
+    def _keep(self, songs: Sequence[Rated]) -> list[TagRow]:
+        """Write what was rated again, unless the audio has changed meanwhile."""
+        from library_db.library import EstimateRow
+
+        tracks = {track.id: track for track in self.library.tracks(s.track_id for s in songs)}
+        kept = [
+            (song, track)
+            for song in songs
+            if (track := tracks.get(song.track_id)) and track.audio_hash == song.audio_hash
+        ]
+        self.library.set_estimates(
+            [
+                EstimateRow(
+                    track_id=song.track_id,
+                    layer="common",
+                    estimate=song.estimate,
+                    timeline=song.timeline,
+                    revision=self.model.revision,
+                )
+                for song, _ in kept
+            ]
+        )
+        return [
+            TagRow(track.path, track.duration_s, song.estimate, song.seconds, None, track.id)
+            for song, track in kept
+        ]
 
     def classify(self) -> Generator[Progress, None, None]:
         """Classify what `scan` found stale; yields a song's row when it is committed."""
@@ -220,7 +269,10 @@ class _Run:
             workers.submit(queue.task(track), limit_s=self._limit_s(track))
 
     def _is_stale(self, track: Track) -> bool:
-        return len(self.library.stale([track.id], self.model.model_id)) > 0
+        return len(self._stale_among([track.id])) > 0
+
+    def _stale_among(self, ids: Sequence[int]) -> list[int]:
+        return self.library.stale(ids, self.model.model_id, self.model.revision)
 
     def _limit_s(self, track: Track) -> float:
         # A header may lie about the duration, the size does not: 16 kB/s is 128 kbit/s.
@@ -234,6 +286,8 @@ class _Run:
 
     def _commit(self) -> list[TagRow]:
         """Write what is finished; returns its rows."""
+        from library_db.rows import model_key
+
         pending, self._pending = self._pending, []
         self._committed_s = time.monotonic()
         ids = [task.track_id for task, _ in pending]
@@ -246,10 +300,10 @@ class _Run:
             if track is None or not task.is_of(track):
                 result = CHANGED  # another program scanned it again
             if isinstance(result, Classified):
-                estimates.append(_estimate_row(task, result))
+                estimates.append(_estimate_row(task, result, self.model.revision))
             elif track is not None:
-                model_id = self.model.model_id if result.lasting else ""
-                failures.append((task.track_id, result.reason, model_id))
+                key = model_key(self.model.model_id, self.model.revision)
+                failures.append((task.track_id, result.reason, key if result.lasting else ""))
             rows.append(_finished_row(task, result))
         if estimates:
             self.library.set_estimates(estimates)
@@ -359,7 +413,7 @@ def _finished_row(task: SongTask, result: Classified | Refused) -> TagRow:
     )
 
 
-def _estimate_row(task: SongTask, result: Classified) -> EstimateRow:
+def _estimate_row(task: SongTask, result: Classified, revision: str) -> EstimateRow:
     from library_db.library import EstimateRow
 
     return EstimateRow(
@@ -371,6 +425,7 @@ def _estimate_row(task: SongTask, result: Classified) -> EstimateRow:
         front_end=result.front_end,
         payload_hash=result.payload_hash,
         duration_s=result.duration_s,
+        revision=revision,
     )
 
 

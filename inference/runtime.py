@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +156,8 @@ class MusicClassifier:
 
     @property
     def front_end(self) -> str:
-        """Identity of the features that `rate` accepts."""
-        return self._pipeline.front_end
+        """Identity of the features that `rate` accepts, as the card tells it."""
+        return self.card.front_end
 
     def classify(
         self,
@@ -183,7 +183,7 @@ class MusicClassifier:
         with decode_blocks(path, cancelled=cancelled) as blocks:
             analysis = self._pipeline.analyse(blocks, cancelled)
             faults = blocks.faults
-        features = analysis.features
+        features = replace(analysis.features, front_end=self.front_end)
         return MusicEstimate(
             # Not from analysis.scores: what `rate` will say later is to be the same.
             estimate=self._estimate(self._pipeline.rate(features), features.duration_s),

@@ -8,7 +8,7 @@ a damaged file is set aside and a new one begun.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from library_db.recovery import Notice, set_aside
 __all__ = ["AnalysisRow", "AnalysisStore"]
 
 _FILE = "analysis.sqlite3"
+_CHUNK = 500
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS timelines "
     "(track_id INTEGER PRIMARY KEY, audio_hash TEXT, data BLOB)",
@@ -76,6 +77,24 @@ class AnalysisStore:
             "SELECT data FROM features WHERE track_id = ? AND front_end = ? AND audio_hash = ?",
             (track_id, front_end, audio_hash),
         )
+
+    def having_features(self, hashes: Mapping[int, str], front_end: str) -> set[int]:
+        """Those tracks (id to audio hash) whose features of this front end are stored."""
+        found: set[int] = set()
+        ids = list(hashes)
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            sql = (
+                "SELECT track_id, audio_hash FROM features WHERE front_end = ? "
+                f"AND track_id IN ({', '.join('?' * len(chunk))})"
+            )
+            try:
+                with self._database.reading() as connection:
+                    rows = connection.execute(sql, (front_end, *chunk)).fetchall()
+            except LibraryCorrupt:
+                return set()  # as in `_one`
+            found.update(i for i, audio_hash in rows if hashes[i] == audio_hash)
+        return found
 
     def close(self) -> None:
         self._database.close()

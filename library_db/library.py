@@ -26,6 +26,7 @@ from library_db.rows import (
     KnownFile,
     effective_fields,
     estimate_document,
+    model_key,
     track_of,
     user_document,
 )
@@ -188,6 +189,12 @@ class Library:
         """The stored features of this front end, if they belong to the track's present audio."""
         return self._analysis.features(int(track_id), front_end, self._audio_hash(track_id))
 
+    def having_features(self, ids: Iterable[int], front_end: str) -> list[int]:
+        """Those tracks for which `features` would give something, in the order given."""
+        wanted = [int(i) for i in ids]
+        found = self._analysis.having_features(self._audio_hashes(wanted), front_end)
+        return [i for i in wanted if i in found]
+
     def _audio_hash(self, track_id: int) -> str:
         rows = self.store.rows("SELECT audio_hash FROM tracks WHERE id = ?", (int(track_id),))
         return (rows[0][0] or "") if rows else ""
@@ -214,12 +221,15 @@ class Library:
         """How many matching tracks are missing, failed, unsure, untagged, stale and corrected."""
         return self.index.count_flags(query, _ATTENTION)
 
-    def stale(self, ids_or_paths: Iterable[int | Path], model_id: str) -> list[int]:
-        """Those tracks that `model_id` has to classify, in the order given.
+    def stale(
+        self, ids_or_paths: Iterable[int | Path], model_id: str, revision: str = ""
+    ) -> list[int]:
+        """Those tracks that this revision of a model has to classify, in the order given.
 
         Left out are tracks that have its estimate of their present audio,
         those that failed with it, missing ones, and empty files.
         """
+        key = model_key(model_id, revision)
         wanted = self._ids(ids_or_paths)
         found: set[int] = set()
         for chunk in _chunks(wanted):
@@ -229,7 +239,7 @@ class Library:
                 "AND hidden IS NULL AND missing IS NULL AND size_bytes > 0 "
                 "AND (common_model IS NOT ? OR audio_changed IS NOT NULL) "
                 "AND (tag_error IS NULL OR tag_error_model IS NOT ?)",
-                (*chunk, model_id, model_id),
+                (*chunk, key, key),
             )
             found.update(i for (i,) in rows)
         return [i for i in wanted if i in found]
@@ -301,7 +311,7 @@ class Library:
                         fields["duration_s"] = float(row.duration_s)
                     if layer == "common" and row.estimate is not None:
                         fields.update(
-                            common_model=row.estimate.model_id,
+                            common_model=model_key(row.estimate.model_id, row.revision),
                             audio_changed=None,
                             tag_error=None,
                             tag_error_model=None,
@@ -316,10 +326,17 @@ class Library:
     def set_failed(self, rows: Sequence[tuple[int, str, str]]) -> ChangeSet:
         """Note why tracks could not be classified: (id, reason, model id).
 
-        They count as stale again when their file changes, or for another model.
+        They count as stale again when their file changes, or for another model. What models
+        said of the audio that was there before, if it has changed, goes.
         """
         known = self._audio_hashes([track_id for track_id, _, _ in rows])
+        documents = self.store.tracks.documents(known)
+        replaced = [i for i in known if documents[i].get("audio_changed")]
+        gone = {"common_model": None, "audio_changed": None}
         with self.store.commit(Durability.BULK) as revision:
+            for table in (self.store.common, self.store.personal):
+                table.remove(doc_ids=replaced)
+            self._write_effective(revision, dict.fromkeys(replaced, gone))
             self.store.write_tracks(
                 revision,
                 (

@@ -18,6 +18,7 @@ __all__ = [
     "effective_fields",
     "estimate_document",
     "estimate_of",
+    "model_key",
     "track_of",
     "user_document",
     "user_of",
@@ -43,6 +44,8 @@ class EstimateRow:
         With `estimate` None: why there is none.
     duration_s : float or None
         Length of the decoded audio, which replaces what the file's header says.
+    revision : str
+        Which revision of the model said it; another one makes the track stale.
     """
 
     track_id: int
@@ -54,6 +57,7 @@ class EstimateRow:
     payload_hash: str = ""
     error: str | None = None
     duration_s: float | None = None
+    revision: str = ""
 
 
 class KnownFile(NamedTuple):
@@ -80,6 +84,11 @@ def track_of(track_id: int, document: Mapping[str, Any]) -> Track:
         error=document.get("tag_error") or document.get("scan_error"),
         **{name: value for name, value in document.items() if name in _PLAIN},
     )
+
+
+def model_key(model_id: str, revision: str) -> str:
+    """A model in one of its revisions, as the column `common_model` names it."""
+    return f"{model_id}@{revision}" if revision else model_id
 
 
 def estimate_of(document: Mapping[str, Any] | None) -> EmotionEstimate | None:

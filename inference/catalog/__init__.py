@@ -2,6 +2,7 @@
 
 from inference.catalog.card import (
     CARD_SCHEMA,
+    FRONT_ENDS,
     Calibration,
     CatalogError,
     DataSource,
@@ -25,6 +26,7 @@ from inference.catalog.store import (
 __all__ = [
     "CARD_SCHEMA",
     "DEFAULT_MODELS",
+    "FRONT_ENDS",
     "Calibration",
     "CatalogError",
     "DataSource",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from inference.errors import UndertoneError
 __all__ = [
     "CARD_NAME",
     "CARD_SCHEMA",
+    "FRONT_ENDS",
     "Calibration",
     "CatalogError",
     "DataSource",
@@ -26,6 +28,13 @@ CARD_NAME = "card.json"
 CARD_SCHEMA = 1
 _KINDS = ("music", "sensor")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+FRONT_ENDS = {
+    "ms-sg": ("ms-sg-1", ("classifier",)),
+    "undertone": ("undertone-descriptors-1", ("head",)),
+}
+"""Pipeline -> name of its features, raised when the code makes others, and the roles of the
+files that only rate them."""
+
 _SUFFIXES = (".onnx", ".npz", ".json", ".txt", ".md")
 
 
@@ -170,6 +179,30 @@ class ModelCard:
                 raise ValueError(f"file {file.name!r} needs a sha256 and a size")
 
     @property
+    def front_end(self) -> str:
+        """Identity of the features that the model keeps of a song, "" of a sensor's model.
+
+        The same as long as the pipeline and the files that make features are: what was kept
+        can then be rated by another version of the model, without the song.
+        """
+        if self.kind != "music":
+            return ""
+        name, rating = FRONT_ENDS.get(self.pipeline, (self.pipeline, ()))
+        makers = {role: f.sha256 for role, f in self.files.items() if role not in rating}
+        return f"{name}/{_digest(makers)}"
+
+    @property
+    def revision(self) -> str:
+        """Identity of what the model says: another one may rate the same song differently.
+
+        From the version, the pipeline, the files and the calibration; texts and figures for
+        people have no part in it.
+        """
+        files = {role: file.sha256 for role, file in self.files.items()}
+        digest = _digest([self.front_end, files, asdict(self.calibration)])
+        return f"{self.version}+{digest}"
+
+    @property
     def size_bytes(self) -> int:
         """Of all files together."""
         return sum(file.size_bytes for file in self.files.values())
@@ -206,6 +239,10 @@ class ModelCard:
 
 
 _REINSTALL = "Install the model again."
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _card(data: dict[str, Any]) -> ModelCard:

@@ -189,6 +189,11 @@ def _locate(model_id: str | None, models_dir: Path | None) -> tuple[ModelCard, P
     )
 
 
+def _may_be_model(name: str) -> bool:
+    """Not hidden or unfinished, and not the listener's own versions, which are no catalogue's."""
+    return name[0] not in "._" and name != "personal"
+
+
 def _scan(
     models_dir: Path | None,
 ) -> tuple[dict[str, tuple[ModelCard, Path]], list[ModelFault]]:
@@ -198,7 +203,7 @@ def _scan(
         if root is None:
             continue
         try:
-            folders = sorted(p for p in root.iterdir() if p.is_dir() and p.name[0] not in "._")
+            folders = sorted(p for p in root.iterdir() if p.is_dir() and _may_be_model(p.name))
         except OSError:
             continue
         for folder in folders:

@@ -48,7 +48,7 @@ def build(card: ModelCard, files: Mapping[str, Path], networks: Networks) -> MsS
                 "Install the model again.",
             ) from error
     return MsSgPipeline(
-        f"{MsSg.id}/{card.id}/{card.version}",
+        card.front_end,
         networks(files["front_end"]),
         networks(files["head"]),
         classifier,

@@ -16,7 +16,7 @@ from inference.audio.errors import AudioError, Cancelled
 from inference.audio.features import SongFeatures
 from inference.emotion import EmotionEstimate
 from inference.timeline import Timeline
-from tests.app.ear_model import EAR
+from tests.app.ear_model import EAR, FRONT_END
 
 __all__ = ["Ear"]
 
@@ -39,6 +39,9 @@ class Ear:
 
     model_id = EAR
 
+    def __init__(self, revision: str = "") -> None:
+        self.revision = revision
+
     def classify(self, path: Path, *, cancelled: Callable[[], bool] | None = None) -> Heard:
         _misbehave(path.name)
         if cancelled is not None and cancelled():
@@ -55,10 +58,17 @@ class Ear:
         return Heard(
             estimate,
             Timeline(0.0, 1.0, np.tile(row, (max(1, int(duration_s)), 1))),
-            SongFeatures("test-bands", duration_s, 1.0, np.zeros((1, 4), np.float16), row),
+            SongFeatures(FRONT_END, duration_s, 1.0, np.zeros((1, 4), np.float16), row),
             duration_s,
             0.0,
         )
+
+    def rate(self, features: SongFeatures) -> Heard:
+        """From what `classify` kept: another revision hears everything the other way round."""
+        row = features.song[::-1] if self.revision == "2" else features.song
+        estimate = EmotionEstimate.from_probabilities([float(p) for p in row], 0.5, EAR)
+        timeline = Timeline(0.0, 1.0, np.tile(row, (2, 1)))
+        return Heard(estimate, timeline, features, features.duration_s, 0.0)
 
 
 def _misbehave(name: str) -> None:

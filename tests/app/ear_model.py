@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from app.tagging import Model
@@ -9,17 +10,18 @@ from app.tagging import Model
 if TYPE_CHECKING:
     from tests.app.ear import Ear
 
-__all__ = ["EAR", "ear_model"]
+__all__ = ["EAR", "FRONT_END", "ear_model"]
 
 EAR = "test-ear"
+FRONT_END = "test-bands"
 
 
-def ear_model() -> Model:
+def ear_model(revision: str = "", front_end: str = "") -> Model:
     """A model whose workers listen with `tests.app.ear.Ear`."""
-    return Model(EAR, _load)
+    return Model(EAR, functools.partial(_load, revision), revision, front_end)
 
 
-def _load() -> Ear:
+def _load(revision: str) -> Ear:
     from tests.app.ear import Ear
 
-    return Ear()
+    return Ear(revision)

@@ -11,6 +11,7 @@ import pytest
 from inference.emotion import MoodPoint, Quadrant
 from library_db.changes import ChangeSet
 from library_db.emotion_layers import TrackEmotion, UserLabel, effective
+from library_db.files import ScanBatch
 from library_db.library import EstimateRow, Library
 from tests.audio_files import tiny_png
 from tests.library_db.helpers import estimate, make_tracks, rate, scanned, song
@@ -99,6 +100,59 @@ def test_stale_is_what_the_model_has_not_yet_done(library: Library) -> None:
     library.set_estimates([EstimateRow(ids[3], "common", None, error="odd")])
     assert library.track(ids[3]).error == "odd"  # type: ignore[union-attr]
     assert ids[3] in library.stale(ids, "m1")
+
+
+def test_a_new_revision_of_a_model_makes_its_songs_stale(library: Library) -> None:
+    ids = make_tracks(library, 3)
+    library.set_estimates(
+        [
+            EstimateRow(i, "common", CALM, revision=r)
+            for i, r in zip(ids, ("1", "2", ""), strict=True)
+        ]
+    )
+    assert CALM.model_id == "m1"
+    assert library.stale(ids, "m1", "2") == [ids[0], ids[2]]
+    assert library.emotion(ids[0]).common == CALM, "the model's id stays what it is"
+    library.set_failed([(ids[0], "no sound", "m1@2")])
+    assert library.stale(ids, "m1", "2") == [ids[2]]
+    assert library.stale(ids[:1], "m1", "3") == ids[:1]
+
+
+def test_which_tracks_have_features_of_their_present_audio(library: Library) -> None:
+    ids = make_tracks(library, 4)
+    library.set_estimates(
+        [EstimateRow(i, "common", CALM, None, b"f", fe) for i, fe in zip(ids, "aab", strict=False)]
+    )
+    assert library.having_features(ids[::-1], "a") == [ids[1], ids[0]]
+    path = library.track(ids[0]).path  # type: ignore[union-attr]
+    fields = {"path": str(path).encode(), "audio_hash": "other"}
+    library.write_scan(ScanBatch(updated=[(ids[0], fields)]))
+    assert library.having_features(ids, "a") == [ids[1]]
+
+
+@pytest.mark.parametrize("model_id", ["m1", ""])
+def test_a_failure_on_new_audio_drops_what_was_said_of_the_old(
+    library: Library, tmp_path: Path, model_id: str
+) -> None:
+    path = song(tmp_path / "m" / "a.mp3")
+    kept = song(tmp_path / "m" / "b.mp3")
+    scanned(library, path.parent)
+    track_id, other = library.under([path, kept])
+    rate(library, track_id, other)
+    library.set_estimates([EstimateRow(track_id, "personal", CALM)])
+    song(path)
+    scanned(library, path.parent)
+    library.set_failed([(track_id, "too short", model_id), (other, "worker died", "")])
+    assert library.emotion(track_id) == TrackEmotion()
+    assert library.emotion(other).common is not None, "its audio is what it was"
+    assert library.counts()[None] == 1
+    assert library.search("is:stale").tolist() == []
+    assert library.stale([track_id], "m2") == [track_id]
+    library.correct(track_id, Quadrant.LALV)
+    song(path)
+    scanned(library, path.parent)
+    library.set_failed([(track_id, "too short", model_id)])
+    assert library.emotion(track_id).quadrant is Quadrant.LALV, "the listener's word stays"
 
 
 def test_the_decoder_knows_better_than_the_header(library: Library, tmp_path: Path) -> None:

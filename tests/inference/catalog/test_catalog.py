@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from inference.catalog import (
+    FRONT_ENDS,
     Calibration,
     CatalogError,
     ModelCard,
+    ModelFile,
     faults,
     find,
     install,
@@ -186,3 +188,32 @@ def test_the_catalogue_starts_without_numpy_or_onnxruntime() -> None:
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_features_outlive_a_model_whose_head_alone_is_new() -> None:
+    def files(**digests: str) -> dict[str, ModelFile]:
+        return {role: ModelFile(f"{role}.onnx", 64 * d, 1) for role, d in digests.items()}
+
+    first = replace(tiny_card(), files=files(front_end="a", head="b", classifier="c"))
+    for other, same_features in (
+        (replace(first, files=files(front_end="a", head="b", classifier="d")), True),
+        (replace(first, calibration=Calibration(0.7)), True),
+        (replace(first, version="2.0"), True),
+        (replace(first, files=files(front_end="d", head="b", classifier="c")), False),
+        (replace(first, files=files(front_end="a", head="d", classifier="c")), False),
+    ):
+        assert other.revision != first.revision
+        assert (other.front_end == first.front_end) is same_features
+    told = replace(first, title="Better told", summary="...", config={"note": 1})
+    assert told.revision == first.revision
+    assert replace(first, kind="sensor").front_end == ""
+
+
+def test_names_of_features_follow_the_code_that_makes_them() -> None:
+    from inference.audio.descriptors import DESCRIPTORS
+    from inference.audio.frontend import MsSg
+    from inference.pipelines.base import PIPELINES
+
+    assert FRONT_ENDS.keys() == PIPELINES.keys()
+    assert FRONT_ENDS["ms-sg"][0] == MsSg.id
+    assert FRONT_ENDS["undertone"][0] == f"undertone-{DESCRIPTORS}"
