@@ -9,7 +9,7 @@ MSD_musicnn's answers every 6 s, and the mean of everything else; heads read not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from inference.audio.excerpts import EXCERPT_CELLS, Listener
 from inference.audio.features import SongFeatures
 from inference.audio.spectra import CELL_FRAMES, CELL_S, FINE_HOP, FineSpectra, Spectra
 from inference.catalog import CatalogError, ModelCard
+from inference.pipelines.adaptation import LibraryStatistics, Usual
 from inference.pipelines.base import Analysis, Network, Networks, WindowScores
 
 __all__ = ["Extractor", "Heard", "Reduction", "UndertonePipeline", "build"]
@@ -181,6 +182,10 @@ class Reduction:
     components : ndarray, shape (d, r)
         Orthonormal columns.
     song_mean, song_scale : ndarray, shape (k,)
+    row_mean, row_scale : ndarray, shape (r,)
+        Of reduced segments averaged a song, over the training songs.
+    strange : ndarray, shape ()
+        Mean square of the standardised song vector that 99 % of the training songs stay under.
     """
 
     segment_mean: Array
@@ -188,6 +193,9 @@ class Reduction:
     components: Array
     song_mean: Array
     song_scale: Array
+    row_mean: Array
+    row_scale: Array
+    strange: Array
 
     _FAR = 5.0  # standard deviations; what lies beyond is no better known
 
@@ -202,12 +210,21 @@ class Reduction:
         z: Array = np.clip((song - self.song_mean) / self.song_scale, -self._FAR, self._FAR)
         return z
 
+    def familiarity(self, song: Array) -> float:
+        """1 for songs like those of the training, towards 0 for noise and other strange sounds."""
+        z = self.song(song)
+        return float(min(1.0, float(self.strange) / max(float(np.square(z).mean()), 1e-6)))
+
+    @property
+    def usual(self) -> Usual:
+        """What is usual in the training songs."""
+        return Usual(self.row_mean, self.row_scale, self.song_mean, self.song_scale)
+
     @classmethod
     def load(cls, path: Path) -> Reduction:
         """Read what the training wrote."""
         with np.load(path, allow_pickle=False) as arrays:
-            names = ("segment_mean", "segment_scale", "components", "song_mean", "song_scale")
-            return cls(*(np.asarray(arrays[name], np.float32) for name in names))
+            return cls(**{f.name: np.asarray(arrays[f.name], np.float32) for f in fields(cls)})
 
 
 def build(card: ModelCard, files: Mapping[str, Path], networks: Networks) -> UndertonePipeline:
@@ -236,6 +253,8 @@ class UndertonePipeline:
     reduction : Reduction
     head : Network
         ``segments`` (b, L, r), ``song`` (b, k) -> ``log_probabilities`` (b, 4).
+    library : LibraryStatistics, optional
+        What is usual in the listener's library: `rate` then takes that for usual music.
 
     Notes
     -----
@@ -244,8 +263,16 @@ class UndertonePipeline:
     """
 
     def __init__(
-        self, front_end: str, extractor: Extractor, reduction: Reduction, head: Network
+        self,
+        front_end: str,
+        extractor: Extractor,
+        reduction: Reduction,
+        head: Network,
+        library: LibraryStatistics | None = None,
     ) -> None:
+        if library is not None and library.front_end != front_end:
+            raise ValueError(f"the library's statistics are of {library.front_end!r}")
+        self._library = library
         self._front_end = front_end
         self._extractor = extractor
         self._reduction = reduction
@@ -254,6 +281,12 @@ class UndertonePipeline:
     @property
     def front_end(self) -> str:
         return self._front_end
+
+    def adapted(self, library: LibraryStatistics | None) -> UndertonePipeline:
+        """The same pipeline, used to `library`."""
+        return UndertonePipeline(
+            self._front_end, self._extractor, self._reduction, self._head, library
+        )
 
     def analyse(
         self,
@@ -282,19 +315,21 @@ class UndertonePipeline:
 
     def rate(self, features: SongFeatures) -> WindowScores:
         """See `inference.pipelines.base.Pipeline.rate`."""
-        rows = features.segments.astype(np.float32)
+        rows, sound = np.split(features.segments.astype(np.float32), [-1], axis=1)
+        vector = features.song
+        if self._library is not None:
+            rows = self._library.rows(rows, self._reduction.usual)
+            vector = self._library.song(vector, self._reduction.usual)
         length = min(WINDOW_SEGMENTS, len(rows))
         at = np.arange(len(rows) - length + 1)[:, None] + np.arange(length)
-        song = self._reduction.song(features.song)
-        said = self._head(
-            {
-                "segments": np.ascontiguousarray(rows[at, :-1]),
-                "song": np.repeat(song[None], len(at), axis=0),
-            }
-        )["log_probabilities"]
+        song = np.repeat(self._reduction.song(vector)[None], len(at), axis=0)
+        said = self._head({"segments": np.ascontiguousarray(rows[at]), "song": song})
+        # What resembles no training song is not known so well: its scores are drawn together.
+        scores = said["log_probabilities"] * self._reduction.familiarity(vector)
+        scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
         return WindowScores(
             features.hop_s * np.arange(len(at), dtype=np.float64),
             length * features.hop_s,
-            said.astype(np.float32),
-            rows[at, -1].mean(axis=1),
+            scores.astype(np.float32),
+            sound[at, 0].mean(axis=1),
         )

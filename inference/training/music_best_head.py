@@ -89,9 +89,9 @@ class HeadSettings:
     hidden: int = 128
     width: int = 256
     regress_epochs: int = 8
-    epochs: int = 20
+    epochs: int = 12
     batch: int = 64
-    rate: float = 2e-3
+    rate: float = 1e-3
     weight_decay: float = 3e-2
     dropout_in: float = 0.3
     dropout: float = 0.5
@@ -110,13 +110,20 @@ def fit_reduction(clips: Clips, rank: int) -> Reduction:
     scale = np.where(scale > _SMALLEST_DEVIATION, scale, np.inf).astype(np.float32)
     z = np.clip((flat - mean) / scale, -5.0, 5.0).astype(np.float64)
     _, vectors = np.linalg.eigh(z.T @ z)
-    song_scale = clips.song.std(axis=0)
+    components = np.ascontiguousarray(vectors[:, ::-1][:, :rank].astype(np.float32))
+    rows = (z.astype(np.float32) @ components).reshape(len(clips), -1, rank).mean(axis=1)
+    song_mean, song_scale = clips.song.mean(axis=0), clips.song.std(axis=0)
+    song_scale = np.where(song_scale > _SMALLEST_DEVIATION, song_scale, np.inf)
+    distance = np.square(np.clip((clips.song - song_mean) / song_scale, -5.0, 5.0)).mean(axis=1)
     return Reduction(
         mean,
         scale,
-        np.ascontiguousarray(vectors[:, ::-1][:, :rank].astype(np.float32)),
-        clips.song.mean(axis=0),
-        np.where(song_scale > _SMALLEST_DEVIATION, song_scale, np.inf).astype(np.float32),
+        components,
+        song_mean,
+        song_scale.astype(np.float32),
+        rows.mean(axis=0),
+        rows.std(axis=0),
+        np.array(np.quantile(distance, 0.99), np.float32),
     )
 
 

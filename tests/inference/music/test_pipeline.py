@@ -68,6 +68,9 @@ def pipeline() -> UndertonePipeline:
         np.eye(width, RANK, dtype=np.float32),
         np.zeros(song, np.float32),
         np.ones(song, np.float32),
+        np.zeros(RANK, np.float32),
+        np.ones(RANK, np.float32),
+        np.float32(1e6).reshape(()),
     )
     return UndertonePipeline("test", Extractor(Msd(), Mtt()), reduction, Head())
 
