@@ -101,11 +101,15 @@ class Actions(QObject):
         self.similar = make(
             QT_TRANSLATE_NOOP("Actions", "Play more like this"), "Ctrl+J", "similar", songs=True
         )
+        self.forget = make(
+            QT_TRANSLATE_NOOP("Actions", "Take missing songs out"), "Del", "missing", songs=True
+        )
         self.open_folder = make(
             QT_TRANSLATE_NOOP("Actions", "Open the folder"), "", "folder", songs=True
         )
         self.song = [
             self.play_next, self.enqueue, self.similar, *self.moods.values(), self.retag,
+            self.forget,
         ]  # fmt: skip
 
     def _make_player_actions(self) -> None:
@@ -142,6 +146,9 @@ class Actions(QObject):
         self.add_folder = make(
             QT_TRANSLATE_NOOP("Actions", "Add music folder …"), "Ctrl+O", "folder-plus"
         )
+        self.folders = make(
+            QT_TRANSLATE_NOOP("Actions", "Music folders …"), "Ctrl+Shift+F", "folder"
+        )
         self.add_files = make(QT_TRANSLATE_NOOP("Actions", "Add files …"), "Ctrl+Shift+O", "note")
         self.scan = make(QT_TRANSLATE_NOOP("Actions", "Look for new songs"), "F5", "retry")
         self.tag = make(
@@ -158,7 +165,7 @@ class Actions(QObject):
         self.redo.setEnabled(False)
         self.general = [
             self.find, self.locate, self.queue, self.plane, self.all_songs, self.add_folder,
-            self.add_files, self.scan, self.tag, self.undo, self.redo, self.problems,
+            self.add_files, self.folders, self.scan, self.tag, self.undo, self.redo, self.problems,
             self.settings, self.keyboard, self.quit,
         ]  # fmt: skip
 

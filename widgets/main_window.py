@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
         menu.setAccessibleName(self.tr("Menu"))
         a = self.actions_
         groups = (
-            (a.add_folder, a.add_files, a.scan, a.tag),
+            (a.add_folder, a.add_files, a.folders, a.scan, a.tag),
             (a.undo, a.redo),
             (a.problems, a.settings, a.keyboard, a.about),
             (a.quit,),
@@ -275,7 +275,7 @@ class MainWindow(QMainWindow):
         self.table.set_actions(
             [
                 a.play, a.play_next, a.enqueue, a.similar, None, *a.moods.values(), None,
-                a.retag, a.show_on_plane, a.open_folder,
+                a.retag, a.show_on_plane, a.open_folder, a.forget,
             ]
         )  # fmt: skip
 

@@ -208,6 +208,9 @@ class Desktop(QObject):
         window.sidebar.add_folder_requested.connect(self.dialogs.ask_for_folder)
         window.welcome.add_folder_requested.connect(self.dialogs.ask_for_folder)
         self.dialogs.paths_chosen.connect(work.add)
+        self.dialogs.folder_removed.connect(songs.remove_folder)
+        library = songs.library
+        self.dialogs.folders = lambda: [str(root) for root in library.roots()]
         window.welcome.demo_requested.connect(lambda: work.add_demo(self.home.folder / "demo"))
         window.dropped.connect(lambda paths: work.add([Path(path) for path in paths]))
         self.problems.retry_requested.connect(self._retry)

@@ -14,6 +14,7 @@ from app.desktop.preferences import Preferences
 from app.paths import Home
 from inference.errors import UndertoneError
 from widgets.dialogs.about import AboutDialog
+from widgets.dialogs.folders import FoldersDialog
 from widgets.dialogs.keyboard import KeyboardDialog
 from widgets.dialogs.settings import SettingsDialog
 from widgets.main_window import MainWindow
@@ -32,6 +33,7 @@ class Dialogs(QObject):
     """
 
     paths_chosen = Signal(list)  # Path
+    folder_removed = Signal(object, object)  # Path, what to call when it is done
     opened = Signal(object)  # the dialog
 
     def __init__(
@@ -51,9 +53,12 @@ class Dialogs(QObject):
         self._runner = runner
         self._home = home
         self._sound = sound
+        self.folders: Callable[[], list[str]] = list
+        """Looks up the music folders; called on a worker."""
         self.outputs: list[tuple[str, str]] = []
         """Sound outputs to choose from, as (key, name)."""
         actions = window.actions_
+        actions.folders.triggered.connect(self.show_folders)
         actions.settings.triggered.connect(self.show_settings)
         actions.keyboard.triggered.connect(self.show_keyboard)
         actions.about.triggered.connect(self.show_about)
@@ -68,6 +73,22 @@ class Dialogs(QObject):
         dialog = QFileDialog(self._window, self.tr("Add files"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         self._ask(dialog)
+
+    def show_folders(self) -> None:
+        """Look up the music folders, then show them."""
+
+        def show(folders: list[str]) -> None:
+            dialog = FoldersDialog(self._theme, folders, self._window)
+            dialog.add_requested.connect(dialog.accept)
+            dialog.add_requested.connect(self.ask_for_folder)
+            dialog.remove_requested.connect(
+                lambda folder: self.folder_removed.emit(
+                    Path(folder), lambda: self._runner.call(self.folders, dialog.show_folders)
+                )
+            )
+            self._open(dialog)
+
+        self._runner.call(self.folders, show)
 
     def show_settings(self) -> None:
         """Look up the installed models, then show the settings."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -218,6 +219,21 @@ class LibraryController(QObject):
         if ids:
             self.undo_stack.push(_Correction(self, list(ids), label))
 
+    def forget(self, ids: Sequence[int]) -> None:
+        """Take songs whose files are missing out of the library."""
+        if ids:
+            self.undo_stack.push(_Forgetting(self, list(ids)))
+
+    def remove_folder(self, folder: Path, then: Callable[[], None]) -> None:
+        """Take a music folder and its songs out of the library."""
+
+        def done(changes: ChangeSet) -> None:
+            self.note_changes(changes)
+            self.search()
+            then()
+
+        self.submit(lambda library: library.remove_root(folder), done)
+
     def write(self, labels: Mapping[int, Label], then: Callable[[dict[int, Label]], None]) -> None:
         """Have the writer set labels in one commit; `then` gets what they were before."""
 
@@ -331,6 +347,30 @@ class _Correction(QUndoCommand):
 
     def undo(self) -> None:
         self._controller.write(self._before, lambda _: None)
+
+
+class _Forgetting(QUndoCommand):
+    """Missing songs taken out of the library."""
+
+    def __init__(self, controller: LibraryController, ids: list[int]) -> None:
+        self._name = controller.tr("{songs} taken out").format(songs=songs(len(ids)))
+        super().__init__(self._name)
+        self._controller = controller
+        self._ids = ids
+
+    def redo(self) -> None:
+        self._controller.submit(lambda library: library.forget(self._ids), self._done)
+
+    def undo(self) -> None:
+        self._controller.submit(lambda library: library.restore(self._ids), self._shown)
+
+    def _done(self, changes: ChangeSet) -> None:
+        self._shown(changes)
+        self._controller.corrected.emit(self._name)
+
+    def _shown(self, changes: ChangeSet) -> None:
+        self._controller.note_changes(changes)
+        self._controller.search()
 
 
 def _named(controller: LibraryController, number: int, label: Label) -> str:

@@ -81,6 +81,7 @@ class PageController(QObject):
         for label, action in actions.moods.items():
             action.triggered.connect(lambda _=False, to=label: self._correct(to))
         actions.retag.triggered.connect(self._retag)
+        actions.forget.triggered.connect(self._forget)
         actions.similar.triggered.connect(self._play_similar)
         actions.show_on_plane.triggered.connect(self._show_on_plane)
         plane = window.plane
@@ -219,6 +220,25 @@ class PageController(QObject):
 
     def _correct(self, label: Quadrant | None) -> None:
         self._library.correct(self._chosen(), label)
+
+    def _forget(self) -> None:
+        """Only missing songs: the others would be back with the next scan."""
+
+        def go(rows: list[TrackRow]) -> None:
+            missing = [row.id for row in rows if row.missing]
+            if missing:
+                self._library.forget(missing)
+            else:
+                self._window.toasts.show_toast(
+                    self.tr(
+                        "Only songs whose files are missing can be taken out one by one; "
+                        "see Music folders for the others"
+                    )
+                )
+
+        chosen = self._chosen()
+        if chosen:
+            self._library.fetch(chosen, go)
 
     def _retag(self) -> None:
         def go(rows: list[TrackRow]) -> None:

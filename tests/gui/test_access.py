@@ -69,7 +69,12 @@ def _part_of_control(widget: QWidget) -> bool:
 
 def dialogs(qtbot: QtBot, desktop: Desktop) -> Iterator[QDialog]:
     makers = desktop.dialogs
-    for show in (makers.show_settings, makers.show_keyboard, makers.show_about):
+    for show in (
+        makers.show_settings,
+        makers.show_keyboard,
+        makers.show_about,
+        makers.show_folders,
+    ):
         with qtbot.waitSignal(makers.opened, timeout=WAIT_MS) as caught:
             show()
         (dialog,) = caught.args
@@ -88,7 +93,7 @@ def test_every_control_has_a_name(qtbot: QtBot, start: Start, tagged: Path) -> N
     desktop.window.toasts.show_toast("A note", "Undo")
     nameless = [
         f"{type(widget).__name__} in {type(widget.parent()).__name__}"
-        for root in (desktop.window, *dialogs(qtbot, desktop))
+        for root in itertools.chain([desktop.window], dialogs(qtbot, desktop))
         for widget in controls(root)
         if not name_of(widget)
     ]
@@ -202,8 +207,9 @@ def test_every_text_passes_the_translator(
         "Bo",
         "First",
         str(desktop.home.folder),
+        str(songs),
     }
-    roots = [desktop.window, *dialogs(qtbot, desktop)]
+    roots = itertools.chain([desktop.window], dialogs(qtbot, desktop))
     plain = {
         text
         for root in roots

@@ -287,3 +287,38 @@ def test_the_failed_view_says_why_and_tries_again(qtbot: QtBot, start: Start, so
     settle(qtbot, desktop)
     assert desktop.problems.problems == []
     assert desktop.window.sidebar.count_of("failed") == 0
+
+
+def test_missing_songs_are_taken_out_and_brought_back(
+    qtbot: QtBot, start: Start, tagged: Path, songs: Path
+) -> None:
+    (songs / "4.mp3").unlink()
+    desktop = start()
+    qtbot.waitUntil(lambda: desktop.window.sidebar.count_of("missing") == 1, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    desktop.window.table.setFocus()
+    desktop.window.table.selectAll()
+    QTest.keyClick(desktop.window.table, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: len(desktop.window.table.songs.ids) == 7, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    assert "Song 4" not in titles(desktop)
+    desktop.window.actions_.undo.trigger()
+    qtbot.waitUntil(lambda: len(desktop.window.table.songs.ids) == 8, timeout=WAIT_MS)
+
+
+def test_a_folder_is_taken_out_with_its_songs_and_its_files_stay(
+    qtbot: QtBot, start: Start, tagged: Path, songs: Path
+) -> None:
+    desktop = start()
+    with qtbot.waitSignal(desktop.dialogs.opened, timeout=WAIT_MS) as caught:
+        desktop.dialogs.show_folders()
+    (dialog,) = caught.args
+    assert [dialog.list.item(i).text() for i in range(dialog.list.count())] == [str(songs)]
+    dialog.list.setCurrentRow(0)
+    dialog.remove.click()
+    qtbot.waitUntil(lambda: desktop.window.page is Page.WELCOME, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    assert dialog.list.count() == 0
+    dialog.done(0)
+    assert (songs / "0.mp3").exists()
+    assert desktop.library.roots() == []
