@@ -122,22 +122,12 @@ class AnswerStore:
             )
             return cls(folder, _open(path), [notice])
 
-    def add(self, answer: Answer) -> None:
-        """Keep an answer; it survives a power cut from now on."""
+    def add(self, *answers: Answer) -> None:
+        """Keep answers in one commit; they survive a power cut from now on."""
         with self._database.transaction(Durability.LISTENER) as connection:
-            connection.execute(
+            connection.executemany(
                 f"INSERT INTO answers ({_COLUMNS}) VALUES ({', '.join('?' * 12)})",
-                (
-                    int(answer.track_id),
-                    answer.audio_hash,
-                    float(answer.at_s),
-                    float(answer.position_s),
-                    answer.shown.value,
-                    answer.answer.value,
-                    *map(float, answer.predicted.probabilities),
-                    float(answer.predicted.confidence),
-                    answer.predicted.model_id,
-                ),
+                [_row(answer) for answer in answers],
             )
 
     def all(self) -> list[Answer]:
@@ -202,6 +192,20 @@ class AnswerStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _row(answer: Answer) -> tuple[object, ...]:
+    return (
+        int(answer.track_id),
+        answer.audio_hash,
+        float(answer.at_s),
+        float(answer.position_s),
+        answer.shown.value,
+        answer.answer.value,
+        *map(float, answer.predicted.probabilities),
+        float(answer.predicted.confidence),
+        answer.predicted.model_id,
+    )
 
 
 def _open(path: Path) -> Database:

@@ -1,4 +1,4 @@
-"""The personal layer as a whole: which songs have it, and taking it away."""
+"""The personal layer as a whole: what it is made from, which songs have it, taking it away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from library_db.rows import effective_fields
 if TYPE_CHECKING:
     from library_db.library import Library
 
-__all__ = ["clear_personal", "personal_ids"]
+__all__ = ["clear_personal", "common_model", "corrected_ids", "personal_ids", "rated_by"]
 
 
 def personal_ids(library: Library) -> list[int]:
@@ -36,3 +36,24 @@ def clear_personal(library: Library, ids: Iterable[int] | None = None) -> Change
         fields = zip(gone, store.emotions(gone), strict=True)
         store.write_tracks(revision, ((i, effective_fields(e)) for i, e in fields))
     return library.refresh()
+
+
+def common_model(library: Library) -> str | None:
+    """The model that rated most songs; None where none has been rated."""
+    rows = library.store.rows(
+        "SELECT model_id FROM emotion_common GROUP BY model_id ORDER BY count(*) DESC, model_id"
+    )
+    return rows[0][0] if rows else None
+
+
+def rated_by(library: Library, model_id: str) -> list[int]:
+    """Ids of the tracks whose common estimate is this model's, ascending."""
+    rows = library.store.rows(
+        "SELECT id FROM emotion_common WHERE model_id = ? ORDER BY id", (model_id,)
+    )
+    return [i for (i,) in rows]
+
+
+def corrected_ids(library: Library) -> list[int]:
+    """Ids of the tracks that the listener has corrected, ascending."""
+    return [i for (i,) in library.store.rows("SELECT id FROM emotion_user ORDER BY id")]

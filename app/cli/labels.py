@@ -1,4 +1,4 @@
-"""`undertone labels`: the listener's own corrections: list, export, import, delete."""
+"""`undertone labels`: the listener's own corrections and answers: list, export, import, delete."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.cli.answers import list_answers, run_forget
 from app.cli.console import UsageError, clean, dump_json, message, out, write_bytes
 from app.cli.list_ import QUERY_HELP, find
 from app.cli.opening import open_library
@@ -40,6 +41,11 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     delete.add_argument("--all", action="store_true", help="all of them")
     delete.add_argument("--yes", action="store_true", help="do not ask")
     delete.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    answers = _action(actions, "answers", "show what you answered when you were asked")
+    answers.add_argument("--json", action="store_true", help="print a JSON array on stdout")
+    forget = _action(actions, "forget", "delete all answers and your own models for good")
+    forget.add_argument("--yes", action="store_true", help="do not ask")
+    forget.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser
 
 
@@ -57,7 +63,14 @@ def _action(actions: Any, name: str, text: str, *, query: bool = False) -> argpa
 
 
 def run(args: argparse.Namespace) -> int:
-    action = {"list": _list, "export": _export, "import": _import, "delete": _delete}[args.action]
+    action = {
+        "list": _list,
+        "export": _export,
+        "import": _import,
+        "delete": _delete,
+        "answers": list_answers,
+        "forget": run_forget,
+    }[args.action]
     with open_library(args.home) as library:
         return action(library, args)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.console import UsageError, message, out
+from app.cli.personal import add_arguments, run_personal
 from inference.errors import UndertoneError
 
 __all__ = ["add_parser", "recorded", "run"]
@@ -16,6 +17,7 @@ examples:
   undertone train student --root ~/music4q --weights vgg_normalized.pth
   undertone train sensor --root ~/HKU956
   undertone train music --root ~/music4q --sensor-root ~/HKU956
+  undertone train personal                       from your own answers, in seconds
 
 Whatever is finished is kept in the work folder: an interrupted training goes on from there.
 The models are written into your own models folder (--out) and take the place of shipped ones."""
@@ -35,6 +37,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         ("sensor", "the wristband's network, ssia-cbgru"),
     ):
         _arguments(actions.add_parser(name, help=text, description=text), name)
+    text = (
+        "your own model, from your answers and corrections (needs no data set, no training extra)"
+    )
+    add_arguments(actions.add_parser("personal", help=text, description=text))
     return parser
 
 
@@ -61,6 +67,8 @@ def _arguments(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.what == "personal":
+        return run_personal(args)
     for name in ("folds", "seeds"):
         if getattr(args, name, 2) < (2 if name == "folds" else 1):
             raise UsageError(f"--{name} {getattr(args, name)} is too few")

@@ -43,8 +43,7 @@ def test_the_file_is_private(tmp_path: Path) -> None:
 
 def test_what_is_deleted_is_in_no_file_any_more(tmp_path: Path) -> None:
     with AnswerStore.open(tmp_path) as answers:
-        for number in range(300):
-            answers.add(answer(number))
+        answers.add(*(answer(number) for number in range(300)))
         assert any(MARK.encode() in f.read_bytes() for f in tmp_path.iterdir())
         assert answers.delete() == 300
         # While it is still open, too.

@@ -1,4 +1,4 @@
-"""The listener's own map: restrained with few answers, right with many, explained where it stays."""
+"""The listener's own map: restrained with few answers, explained where it is not taken."""
 
 from __future__ import annotations
 

@@ -1,0 +1,89 @@
+"""`undertone labels answers` and `labels forget`: what you answered, and forgetting it for good."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from app.cli.console import UsageError, clean, dump_json, message, out
+
+if TYPE_CHECKING:
+    from library_db.answers import Answer
+    from library_db.library import Library
+
+__all__ = ["list_answers", "run_forget"]
+
+
+def list_answers(library: Library, args: argparse.Namespace) -> int:
+    """Print the answers to "This felt Calm to you?", the oldest first."""
+    from library_db.answers import AnswerStore
+
+    with AnswerStore.open(args.home.library_dir) as store:
+        answers = store.all()
+        _tell(store)
+    rows = [_to_json(library, answer) for answer in answers]
+    if args.json:
+        out(dump_json(rows, indent=1))
+        return 0
+    for answer, row in zip(answers, rows, strict=True):
+        day = time.strftime("%Y-%m-%d", time.localtime(answer.at_s))
+        name = row["title"] or "(a song that is no longer in the library)"
+        verdict = "yes" if answer.agreed else f"no, {answer.answer.label}"
+        out(f"{day}  {answer.shown.label:6}? {verdict:10}  {clean(name)}")
+    message(f"{len(rows)} answers")
+    return 0
+
+
+def run_forget(library: Library, args: argparse.Namespace) -> int:
+    """Delete answers, personal models and what they said of the songs."""
+    from app.personal import forget
+    from app.personal_models import PersonalModels
+    from library_db.answers import AnswerStore
+
+    if not args.yes:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "all your answers and your own models would be deleted", "Add --yes to do it"
+            )
+        sys.stderr.write("Delete all your answers and your own models for good? [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            message("nothing was deleted")
+            return 0
+    with AnswerStore.open(args.home.library_dir) as store:
+        _tell(store)
+        gone = forget(library, store, PersonalModels(args.home.models_dir))
+    if args.json:
+        out(dump_json({"answers": gone.answers, "models": gone.models, "songs": gone.songs}))
+    message(
+        f"deleted: {gone.answers} answers, {gone.models} versions of your model; "
+        f"{gone.songs} songs count as the common model says again"
+    )
+    message("your corrections are kept; `undertone labels delete --all` takes them back")
+    return 0
+
+
+def _tell(store: Any) -> None:
+    for notice in store.notices:
+        message(clean(f"undertone: {notice}"))
+
+
+def _to_json(library: Library, answer: Answer) -> dict[str, Any]:
+    track = library.track(answer.track_id)
+    if track is not None and track.audio_hash != answer.audio_hash:
+        track = None
+    return {
+        "path": None if track is None else str(track.path),
+        "title": None if track is None else track.title,
+        "artist": None if track is None else track.artist,
+        "audio_hash": answer.audio_hash,
+        "at_s": answer.at_s,
+        "position_s": answer.position_s,
+        "shown": answer.shown.value,
+        "answer": answer.answer.value,
+        "probabilities": list(answer.predicted.probabilities),
+        "confidence": answer.predicted.confidence,
+        "model": answer.predicted.model_id,
+    }

@@ -1,0 +1,265 @@
+"""The listener's own model: trained, explained, taken up, rolled back, forgotten."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli.dispatch import main
+from app.personal import collect, forget, personal_rows, rate_library, roll_back, train
+from app.personal_models import PersonalModelError, PersonalModels
+from inference.emotion import QUADRANTS, EmotionEstimate, Quadrant
+from inference.errors import UndertoneError
+from inference.job import run_to_end
+from library_db.answers import AnswerStore
+from library_db.library import EstimateRow, Library
+from library_db.personal_layer import personal_ids
+from tests.app.personal_library import BASE, answer_on, fill, folder_text, heard_by_listener
+
+
+@pytest.fixture
+def library(home: Path) -> Iterator[Library]:
+    with Library.open(home) as opened:
+        fill(opened)
+        yield opened
+
+
+@pytest.fixture
+def answers(home: Path) -> Iterator[AnswerStore]:
+    with AnswerStore.open(home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def models(home: Path) -> PersonalModels:
+    return PersonalModels(home / "models")
+
+
+def tell(library: Library, answers: AnswerStore, ids: list[int]) -> None:
+    answers.add(*(answer_on(library, i, heard_by_listener(library, i)) for i in ids))
+
+
+def ids_of(library: Library) -> list[int]:
+    return sorted(int(i) for i in library.search(""))
+
+
+def test_forty_answers_move_the_library_towards_the_listener(
+    library: Library, answers: AnswerStore, models: PersonalModels
+) -> None:
+    ids = ids_of(library)
+    tell(library, answers, ids[:40])
+    report = run_to_end(train(library, answers, models))
+    assert report.accepted
+    assert (report.active, report.songs, report.rated) == (1, 40, len(ids))
+    assert report.lower > -0.02
+    unheard = ids[40:]
+    truth = [heard_by_listener(library, i) for i in unheard]
+    emotions = library.emotions(unheard)
+    mine = sum(e.quadrant is t for e, t in zip(emotions, truth, strict=True))
+    common = sum(e.common.quadrant is t for e, t in zip(emotions, truth, strict=True))
+    assert mine > common + 10
+    assert {e.source for e in emotions} == {"personal"}
+    assert {e.personal.model_id for e in emotions} == {"personal-1"}
+
+
+def test_corrections_teach_and_always_win(
+    library: Library, answers: AnswerStore, models: PersonalModels
+) -> None:
+    ids = ids_of(library)
+    library.correct_many({i: heard_by_listener(library, i) for i in ids[:40]})
+    opposite = QUADRANTS[3 - heard_by_listener(library, ids[50]).position]
+    library.correct(ids[50], opposite)
+    report = run_to_end(train(library, answers, models))
+    assert report.accepted
+    assert report.corrections == 41
+    assert library.emotion(ids[50]).quadrant is opposite
+    assert library.emotion(ids[50]).personal is not None
+
+
+@pytest.mark.parametrize(
+    ("count", "word", "outcome"),
+    [(0, None, "TOO_FEW"), (3, None, "TOO_FEW"), (30, Quadrant.LAHV, "ONE_MOOD")],
+)
+def test_what_is_not_enough_is_explained_and_nothing_changes(
+    library: Library,
+    answers: AnswerStore,
+    models: PersonalModels,
+    count: int,
+    word: Quadrant | None,
+    outcome: str,
+) -> None:
+    ids = ids_of(library)[:count]
+    answers.add(*(answer_on(library, i, word or heard_by_listener(library, i)) for i in ids))
+    report = run_to_end(train(library, answers, models))
+    assert (report.outcome, report.accepted, report.active) == (outcome, False, None)
+    assert report.explanation
+    assert personal_ids(library) == []
+
+
+def test_a_refused_training_leaves_the_old_version_active(
+    library: Library, answers: AnswerStore, models: PersonalModels
+) -> None:
+    tell(library, answers, ids_of(library)[:40])
+    run_to_end(train(library, answers, models))
+    before = library.emotions(ids_of(library))
+    answers.delete()
+    report = run_to_end(train(library, answers, models))
+    assert (report.outcome, report.active, report.rated) == ("TOO_FEW", 1, 0)
+    assert library.emotions(ids_of(library)) == before
+
+
+def test_of_contradictory_answers_the_newest_counts(library: Library, answers: AnswerStore) -> None:
+    first = ids_of(library)[0]
+    answers.add(answer_on(library, first, Quadrant.LALV, at_s=2e9))
+    answers.add(answer_on(library, first, Quadrant.HAHV, at_s=1e9))
+    evidence = collect(library, answers.all(), BASE)
+    assert (evidence.words, evidence.contradictory) == ((Quadrant.LALV,), 1)
+
+
+def test_answers_on_songs_that_are_gone_count_by_the_estimate_kept_with_them(
+    library: Library, answers: AnswerStore
+) -> None:
+    one, other = ids_of(library)[:2]
+    kept = library.emotion(one).common
+    answers.add(answer_on(library, one, Quadrant.LALV))
+    answers.add(answer_on(library, other, Quadrant.LALV))
+    library.forget([one, other])
+    evidence = collect(library, answers.all(), BASE)
+    assert kept in evidence.estimates
+    elsewhere = collect(library, answers.all(), "another-model")
+    assert (elsewhere.estimates, elsewhere.gone) == ((), 2)
+
+
+def test_rolling_back_restores_what_was(
+    library: Library, answers: AnswerStore, models: PersonalModels
+) -> None:
+    ids = ids_of(library)
+    tell(library, answers, ids[:40])
+    run_to_end(train(library, answers, models))
+    first = library.emotions(ids)
+    tell(library, answers, ids[40:80])
+    assert run_to_end(train(library, answers, models)).active == 2
+    assert run_to_end(roll_back(library, models)).active == 1
+    assert library.emotions(ids) == first
+    report = run_to_end(roll_back(library, models))
+    assert (report.active, personal_ids(library)) == (None, [])
+    with pytest.raises(PersonalModelError, match="nothing to roll back"):
+        run_to_end(roll_back(library, models))
+    assert run_to_end(train(library, answers, models)).active == 3, "no number is used twice"
+
+
+def test_an_interrupted_rating_is_completed_by_the_next_call(
+    library: Library, answers: AnswerStore, models: PersonalModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.personal._AT_ONCE", 50)
+    ids = ids_of(library)
+    tell(library, answers, ids[:40])
+    job = train(library, answers, models)
+    while next(job).done < 50:
+        pass
+    job.close()
+    assert 0 < len(personal_ids(library)) < len(ids)
+    assert models.active().number == 1
+    run_to_end(rate_library(library, models.active()))
+    assert personal_ids(library) == ids
+
+
+def test_a_dry_run_changes_nothing(
+    library: Library, answers: AnswerStore, models: PersonalModels
+) -> None:
+    tell(library, answers, ids_of(library)[:40])
+    report = run_to_end(train(library, answers, models, dry_run=True))
+    assert (report.outcome, report.accepted, report.active) == ("ACCEPTED", False, None)
+    assert (models.numbers(), personal_ids(library)) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "other"}', "{}" * 10])
+def test_a_damaged_model_is_explained_and_tagging_goes_on_without(
+    library: Library, answers: AnswerStore, models: PersonalModels, text: str
+) -> None:
+    tell(library, answers, ids_of(library)[:40])
+    run_to_end(train(library, answers, models))
+    (models.folder / "1" / "model.json").write_text(text)
+    with pytest.raises(PersonalModelError, match="undertone train personal"):
+        models.active()
+    assert models.usable() is None
+
+
+def test_a_model_of_another_version_is_explained(
+    library: Library, answers: AnswerStore, models: PersonalModels
+) -> None:
+    tell(library, answers, ids_of(library)[:40])
+    run_to_end(train(library, answers, models))
+    file = models.folder / "1" / "model.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": 9}))
+    with pytest.raises(PersonalModelError, match="another version"):
+        models.active()
+
+
+def test_songs_of_another_common_model_get_no_personal_estimate(
+    library: Library, answers: AnswerStore, models: PersonalModels
+) -> None:
+    ids = ids_of(library)
+    tell(library, answers, ids[:40])
+    run_to_end(train(library, answers, models))
+    other = EmotionEstimate((0.7, 0.1, 0.1, 0.1), 0.7, "newer-model")
+    common = library.emotion(ids[1]).common
+    rows = [EstimateRow(ids[0], "common", other), EstimateRow(ids[1], "common", common)]
+    made = personal_rows(models.usable(), rows)
+    assert [row.track_id for row in made] == [ids[1]]
+    assert made[0].estimate == library.emotion(ids[1]).personal
+    assert personal_rows(None, rows) == []
+    library.set_estimates(rows)
+    run_to_end(rate_library(library, models.active()))
+    assert library.emotion(ids[0]).personal is None
+
+
+def test_forgetting_leaves_no_byte_of_the_answers_and_models(
+    library: Library, answers: AnswerStore, models: PersonalModels, home: Path
+) -> None:
+    ids = ids_of(library)
+    tell(library, answers, ids[:40])
+    library.correct(ids[100], Quadrant.LALV)
+    run_to_end(train(library, answers, models))
+    gone = forget(library, answers, models)
+    assert (gone.answers, gone.models, gone.songs) == (40, 1, len(ids))
+    assert not models.folder.exists()
+    assert BASE.encode() not in (home / "answers.sqlite3").read_bytes()
+    assert {e.source for e in library.emotions(ids)} == {"common", "user"}
+    library.close()
+    assert b"personal-1" not in folder_text(home)
+
+
+def test_nothing_tagged_is_said(home: Path, models: PersonalModels) -> None:
+    with (
+        Library.open(home) as empty,
+        AnswerStore.open(home) as store,
+        pytest.raises(UndertoneError, match="undertone tag"),
+    ):
+        run_to_end(train(empty, store, models))
+
+
+def test_the_command_line_trains_rolls_back_lists_and_forgets(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Library.open(home) as library, AnswerStore.open(home) as answers:
+        ids = fill(library)
+        tell(library, answers, ids[:40])
+
+    def run(*arguments: str) -> object:
+        capsys.readouterr()
+        assert main([*arguments, "--home", str(home), "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert len(run("labels", "answers")) == 40
+    trained = run("train", "personal")
+    assert (trained["outcome"], trained["active"]) == ("ACCEPTED", 1)
+    assert {row["model"] for row in run("list")} == {"personal-1"}
+    assert run("train", "personal", "--roll-back")["active"] is None
+    assert main(["labels", "forget", "--home", str(home)]) == 2, "asks first"
+    assert run("labels", "forget", "--yes") == {"answers": 40, "models": 1, "songs": 0}
+    assert run("labels", "answers") == []
+    assert main(["train", "personal", "--roll-back", "--home", str(home)]) == 1
