@@ -1,0 +1,407 @@
+"""Runs a live session over a source: feeds the session, keeps a recording, ends in time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.session import Rater, Sensed, Session, SessionConfig
+from app.wristband.recorder import Recorder
+from app.wristband.source import (
+    Annotation,
+    Counters,
+    Delivery,
+    Provenance,
+    SignalSource,
+    SourceState,
+    SourceStatus,
+)
+from inference.emotion import QUADRANTS, EmotionEstimate, Quadrant
+from inference.errors import UndertoneError
+from inference.physio.signals import Channel, SignalChunk
+from inference.physio.simulate import SimulatedListener
+
+if TYPE_CHECKING:
+    from app.wristband.radio import FoundDevice, Radio
+
+__all__ = [
+    "DemoListener",
+    "Ended",
+    "Keeper",
+    "SeveralDevices",
+    "Watch",
+    "band_source",
+    "choose_device",
+    "provenance_text",
+    "run_session",
+    "virtual_band",
+]
+
+_LOOK_S = 0.1
+_SONG_S = 45.0
+
+
+class SeveralDevices(UndertoneError):
+    """More than one band is near, and none was chosen."""
+
+
+class DemoListener:
+    """A simulated listener who hears one song after another, each of another quadrant.
+
+    Parameters
+    ----------
+    preset : "real" or "demo"
+    seed : int
+    mood : Quadrant, optional
+        One song for ever, in place of a change every 45 s.
+    """
+
+    def __init__(self, preset: Any, seed: int, mood: Quadrant | None = None) -> None:
+        self._listener = SimulatedListener(preset, seed)
+        self._mood = mood
+        self._rng = np.random.default_rng([seed, 3])
+        self._left = 0
+        self._songs = 0
+
+    @property
+    def truth(self) -> Quadrant | None:
+        """What the listener feels now."""
+        return self._listener.truth
+
+    def next(self, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The next `n` samples of GSR (microsiemens) and PPG (arbitrary units)."""
+        if self._left <= 0:
+            mood = self._mood or QUADRANTS[int(self._rng.integers(len(QUADRANTS)))]
+            self._listener.song(mood, seed=self._songs)
+            self._songs += 1
+            self._left = round(_SONG_S * self._listener.fs_hz)
+        self._left -= n
+        return self._listener.next(n)
+
+
+class Keeper:
+    """Keeps a recording once there is something to keep: no empty folder where nothing came.
+
+    Parameters
+    ----------
+    folder : Path
+        Where recordings lie.
+    source : str
+        What was listened to.
+    clock : callable
+    """
+
+    def __init__(self, folder: Path, source: str, clock: Callable[[], float]) -> None:
+        self._folder = folder
+        self._source = source
+        self._clock = clock
+        self._packets = False
+        self._recorder: Recorder | None = None
+        self.meta: dict[str, Any] = {}
+        """What is known of the device by then: name, profile, info."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The recording's own folder; None while there is none."""
+        return self._recorder.folder if self._recorder is not None else None
+
+    @property
+    def fault(self) -> UndertoneError | None:
+        return self._recorder.fault if self._recorder is not None else None
+
+    def check(self) -> None:
+        """Find out now, not in the middle, that nothing can be written.
+
+        Raises
+        ------
+        UndertoneError
+        """
+        import os
+
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise UndertoneError(
+                f"The recording cannot be kept in {self._folder} ({error.strerror})",
+                "Choose another folder with --record DIR.",
+            ) from error
+        if not os.access(self._folder, os.W_OK | os.X_OK):
+            raise UndertoneError(
+                f"The folder {self._folder} is not writable", "Choose another with --record DIR."
+            )
+
+    def packet(self, characteristic: str, data: bytes, arrival_s: float) -> None:
+        """Keep a notification as it came: `BleSource`'s `on_packet`."""
+        self._packets = True
+        self._open().packet(characteristic, data, arrival_s)
+
+    def delivery(self, delivery: Delivery) -> None:
+        """Keep a delivery; chunks only of a source that has no packets."""
+        if isinstance(delivery, SignalChunk):
+            if not self._packets:
+                self._open().chunk(delivery)
+        elif isinstance(delivery, Annotation) and self._recorder is not None:
+            self._recorder.annotation(delivery)
+
+    def close(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+
+    def _open(self) -> Recorder:
+        if self._recorder is None:
+            meta = {"source": self._source, **self.meta}
+            self._recorder = Recorder(self._folder, meta, self._clock())
+        return self._recorder
+
+
+@dataclass
+class Watch:
+    """Whoever looks on: each may be left out.
+
+    Parameters
+    ----------
+    sensed : callable (Sensed, latency in s)
+    status : callable (SourceStatus)
+    stop : callable
+        Asked ten times a second whether to end.
+    """
+
+    sensed: Callable[[Sensed, float], None] = field(default=lambda _, __: None)
+    status: Callable[[SourceStatus], None] = field(default=lambda _: None)
+    stop: Callable[[], bool] = field(default=lambda: False)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a session went.
+
+    Parameters
+    ----------
+    status : SourceStatus
+        Why the source stopped; without a reason where it was asked to.
+    counters : Counters
+    dropped : int
+        Estimates that were left out as too late.
+    asked : bool
+        Whether the session was ended from outside (`Watch.stop` or the time limit).
+    seconds : float
+    """
+
+    status: SourceStatus
+    counters: Counters
+    dropped: int
+    asked: bool
+    seconds: float
+
+
+async def run_session(
+    source: SignalSource,
+    rater: Rater | None,
+    watch: Watch,
+    *,
+    prior: EmotionEstimate | None = None,
+    keeper: Keeper | None = None,
+    seconds: float | None = None,
+    speed: float = 1.0,
+    config: SessionConfig | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Ended:
+    """Listen to `source` until it ends, `seconds` are over, or `watch.stop` says so.
+
+    Estimates are made on another thread, so that what arrives meanwhile is
+    stamped in time; the source's own bounded queue holds it.
+
+    Parameters
+    ----------
+    speed : float
+        Of the source's time against the clock. Infinity: nothing is ever
+        late, each hop is estimated.
+    """
+    begun_s = clock()
+    session: Session | None = None
+    busy = False
+    over = asked = False
+
+    def tell(sensed: Sensed | None) -> None:
+        if sensed is not None and session is not None:
+            late_s = session.latency_s(clock()) if math.isfinite(speed) else 0.0
+            watch.sensed(sensed, late_s)
+
+    async def look() -> None:
+        nonlocal asked
+        before: SourceStatus | None = None
+        while not over:
+            status = source.status
+            if status != before:
+                watch.status(status)
+                before = status
+            too_long = seconds is not None and (clock() - begun_s) * speed >= seconds
+            if not asked and (watch.stop() or (math.isfinite(speed) and too_long)):
+                asked = True
+                await source.close()
+            if not busy and session is not None and math.isfinite(speed):
+                tell(session.tick(clock()))
+            await asyncio.sleep(_LOOK_S)
+
+    looking = asyncio.create_task(look(), name="session-look")
+    deliveries: AsyncIterator[Delivery] = aiter(source)
+    first_s: float | None = None
+    heard_to_s: dict[Channel, float] = {}
+    try:
+        async for delivery in deliveries:
+            if keeper is not None:
+                keeper.delivery(delivery)
+            if session is None:
+                session = Session(source.channels, rater, prior=prior, speed=speed, config=config)
+            if isinstance(delivery, SignalChunk):
+                first_s = delivery.t0_s if first_s is None else first_s
+                heard_to_s[delivery.channel] = delivery.t0_s + delivery.duration_s - first_s
+            if session.take(delivery, clock()):
+                busy = True
+                try:
+                    if math.isfinite(speed):
+                        sensed = await asyncio.to_thread(session.estimate, clock())
+                    else:
+                        sensed = session.estimate(clock())
+                        await asyncio.sleep(0)
+                finally:
+                    busy = False
+                tell(sensed)
+            heard_s = min((heard_to_s.get(c, 0.0) for c in source.channels), default=0.0)
+            if asked or watch.stop() or (seconds is not None and heard_s >= seconds - 1e-6):
+                asked = True
+                break
+    finally:
+        over = True
+        closing = getattr(deliveries, "aclose", None)
+        await source.close()
+        if closing is not None:
+            with contextlib.suppress(RuntimeError):
+                await closing()
+        if keeper is not None:
+            keeper.close()
+        looking.cancel()
+        await asyncio.wait({looking})
+    if not looking.cancelled():
+        failed = looking.exception()
+        if failed is not None:
+            raise failed
+    status = source.status
+    if asked:
+        status = SourceStatus(SourceState.STOPPED)
+    watch.status(status)
+    dropped = session.dropped if session is not None else 0
+    return Ended(status, source.counters, dropped, asked, clock() - begun_s)
+
+
+# -- bands ---------------------------------------------------------------------
+
+
+async def choose_device(radio: Radio, address: str | None, *, scan_s: float = 8.0) -> FoundDevice:
+    """The device with that address, or the only one near that we can read.
+
+    Raises
+    ------
+    UndertoneError
+        Where there is none, or Bluetooth cannot be used.
+    SeveralDevices
+        Where a choice is needed; the text lists them.
+    """
+    from app.wristband.ble import scan
+    from app.wristband.radio import REASON_TEXT, RadioError
+    from app.wristband.source import Reason
+
+    services = frozenset(_profiles())
+    found = await scan(scan_s, services if address is None else frozenset(), radio)
+    if address is not None:
+        found = [d for d in found if d.address.lower() == address.lower()]
+    if not found:
+        message, _, remedy = REASON_TEXT[Reason.NOT_FOUND].partition(". ")
+        raise RadioError(message, remedy, Reason.NOT_FOUND)
+    if len(found) > 1:
+        listed = ", ".join(f"{d.address} ({d.name or 'no name'}, {d.rssi_dbm} dBm)" for d in found)
+        raise SeveralDevices(f"several bands are near: {listed}", "Choose one with --device ADDR.")
+    return found[0]
+
+
+def band_source(
+    device: FoundDevice,
+    radio: Radio,
+    *,
+    keeper: Keeper | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> SignalSource:
+    """The source of a device that was found, with the profile that it advertises."""
+    from app.wristband.ble import BleSource
+    from app.wristband.radio import Pin
+
+    profiles = _profiles()
+    name, make = next(
+        (profiles[s] for s in profiles if s in device.services), next(iter(profiles.values()))
+    )
+    profile = make()
+    on_packet = None
+    if keeper is not None:
+        keeper.meta.update(name=device.name, profile=name, address=device.address)
+        read_info = profile.take_info
+
+        def take_info(data: bytes) -> Any:
+            # A replay needs to know what the band said of its rates.
+            keeper.meta["info"] = data.decode("utf-8", "replace")
+            return read_info(data)
+
+        profile.take_info = take_info
+        on_packet = keeper.packet
+    return BleSource(profile, Pin(device.address), radio=radio, clock=clock, on_packet=on_packet)
+
+
+def _profiles() -> dict[str, tuple[str, Any]]:
+    """Advertised service -> (name in recordings, profile), the best to read first."""
+    from app.wristband.replay import PROFILES
+
+    return {make().service.lower(): (name, make) for name, make in PROFILES.items()}
+
+
+@contextlib.asynccontextmanager
+async def virtual_band(listener: DemoListener) -> AsyncIterator[Radio]:
+    """A band without hardware, switched on, and the radio that reaches it.
+
+    Raises
+    ------
+    UndertoneError
+        If Bumble is not installed.
+    """
+    try:
+        from app.wristband.bumble_backend import virtual_radio
+        from app.wristband.virtual_band import VirtualBand, virtual_pair
+    except ModuleNotFoundError as error:
+        raise UndertoneError(
+            f"the virtual band needs {error.name}, which is not installed",
+            "Install it: pip install 'undertone[virtual]'.",
+        ) from error
+    from app.wristband.simulated import band_generator
+
+    band = VirtualBand(band_generator(listener))
+    central = await virtual_pair(band)
+    try:
+        yield virtual_radio(central)
+    finally:
+        await band.stop()
+        with contextlib.suppress(Exception):
+            await central.power_off()
+
+
+def provenance_text(provenance: Provenance) -> str:
+    """What people read beside the signals."""
+    return {"real": "real signals", "replay": "a replay", "simulated": "SIMULATED signals"}[
+        provenance.value
+    ]
