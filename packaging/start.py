@@ -26,11 +26,15 @@ def main() -> int:
     else:
         folder = ROOT / ".demo" / "music"
         home = ["--home", str(ROOT / ".demo" / "home")]
-        make_demo(folder)
     try:
+        if not music:
+            make_demo(folder)
         if has_display():
             return run([*UNDERTONE, *home, "--music", str(folder)])
-        print("undertone: no display, so the library is tagged and its moods are listed here.")
+        print(
+            "undertone: no display, so the library is tagged and its moods are listed here.",
+            flush=True,
+        )
         code = run([*UNDERTONE, *home, "tag", str(folder)])
         if code in (0, 1):
             run([*UNDERTONE, *home, "list"])
@@ -44,9 +48,8 @@ def make_demo(folder: Path) -> None:
 
     for number, piece in enumerate(PIECES, start=1):
         if not song_path(folder, piece).exists():
-            print(
-                f"undertone: composing the demo library, {number} of {len(PIECES)}: {piece.title}"
-            )
+            place = f"{number} of {len(PIECES)}"
+            print(f"undertone: composing the demo library, {place}: {piece.title}", flush=True)
             # What is there already is skipped, so one more at a time is as quick as all at once.
             make_demo_library(folder, limit=number)
 
