@@ -213,6 +213,8 @@ class _Printer:
         self._source = source
         self._listener = listener
         self._last = ""
+        # A source that has not begun is stopped: nothing to tell.
+        self._before = source.status
         self._write: Callable[[str], None] | None = None
         self._file: Any = None
         self.spoken = self.abstained = 0
@@ -241,6 +243,9 @@ class _Printer:
             self._file.close()
 
     def status(self, status: SourceStatus) -> None:
+        if status == self._before:
+            return
+        self._before = status
         text = status.state.value
         if status.reason is not None:
             text += f" ({status.reason.value})"

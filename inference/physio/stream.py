@@ -206,7 +206,8 @@ class SensorStream:
         self._lanes[chunk.channel].take(chunk)
         self._align()
         counts = [x.count for x in self._lanes.values()]
-        if max(counts) - min(counts) > self.config.lead_s * FS_HZ:
+        lead = self.config.lead_s + chunk.duration_s
+        if max(counts) - min(counts) > lead * FS_HZ:
             # The other channel is silent: what this one has is of no use for both.
             self.restart()
 

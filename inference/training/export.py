@@ -86,13 +86,14 @@ def export_classifier(head: MusicHead, path: Path) -> None:
     part.replace(path)
 
 
-def export_sensor(net: SensorNet, path: Path) -> None:
+def export_sensor(net: SensorNet, path: Path, names: Sequence[str] = ("gsr", "ppg")) -> None:
     """Write the sensor network: ``gsr`` (b, L, 33, 64) and ``ppg`` (b, L, 32, 64), any b and L.
+
+    `names` are the inputs in the order of the encoders: one for a network of one signal.
 
     Outputs: ``log_probabilities`` (b, 4), ``segments`` (b, L, 256),
     ``attended`` (b, 128).
     """
-    names = ["gsr", "ppg"][: len(net.config.encoders)]
     examples = [torch.rand(2, 6, e.rows, 64) for e in net.config.encoders]
     axes = {n: {0: "b", 1: "L"} for n in [*names, "segments"]}
     axes |= {"log_probabilities": {0: "b"}, "attended": {0: "b"}}
