@@ -37,12 +37,12 @@ from inference.training.commands import (
     music_cost,
     prepared_music,
     published_teacher,
-    regression_targets,
 )
 from inference.training.install import eight_bit
 from inference.training.loops import Optimisation
 from inference.training.music_data import WorkFolder, segments_of
 from inference.training.quantise import onnx_features
+from inference.training.targets import regression_targets
 
 __all__ = ["SEGMENTS_S", "TABLES", "EvaluateOptions", "cost", "evaluate", "lines"]
 
@@ -124,6 +124,7 @@ class EvaluateOptions:
             weights=self.weights,
             sensor_root=self.sensor_root,
             sensor_dataset=self.sensor_dataset,
+            front_end="student",
             folds=self.folds,
             seeds=self.seeds,
             quick=self.quick,

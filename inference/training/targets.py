@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from inference.datasets import SensorSet
 from inference.evaluation.crossval import Samples
+from inference.evaluation.results import digest_files
 from inference.job import Job, Progress
 from inference.labelling import Decision, EmotionClusters, kept, select
 from inference.models.sensor import SensorNet
@@ -19,10 +23,19 @@ from inference.training.sensor import (
     SensorTraining,
     encode_recordings,
     predict_sensor,
+    prepare_recordings,
     train_sensor,
 )
 
-__all__ = ["Selected", "TargetSettings", "build_targets"]
+__all__ = [
+    "Selected",
+    "TargetSettings",
+    "build_targets",
+    "load_targets",
+    "regression_targets",
+    "save_targets",
+    "targets_path",
+]
 
 
 @dataclass(frozen=True)
@@ -111,3 +124,53 @@ def _recording_level(
 ) -> NDArray[np.float32]:
     mean: NDArray[np.float32] = encode_recordings(net, recordings, settings).mean(axis=1)
     return mean
+
+
+def regression_targets(
+    data: SensorSet, work: Path, quick: bool, say: Callable[[str], None]
+) -> Job[Targets]:
+    """Targets of these recordings, kept in the work folder."""
+    path = targets_path(data, work, quick)
+    if not path.exists():
+        recordings = yield from prepare_recordings(data)
+        settings = TargetSettings()
+        if quick:
+            short = replace(settings.sensor, optimisation=_capped(settings.sensor.optimisation))
+            settings = replace(settings, sensor=short, retrain=_capped(settings.retrain))
+        samples = Samples[Recording](recordings, data.labels, data.column("listener"))
+        selected = yield from build_targets(samples, settings, seed=0)
+        say(f"{sum(d.kept for d in selected.decisions)} of {len(recordings)} recordings kept")
+        save_targets(selected.targets, path)
+    return load_targets(path)
+
+
+def targets_path(data: SensorSet, work: Path, quick: bool) -> Path:
+    digest = digest_files(data.files, data.root)[:12]
+    return work / f"targets-{digest}{'-quick' if quick else ''}.pt"
+
+
+def save_targets(targets: Targets, path: Path) -> None:
+    """Write targets in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    content = {
+        "codes": torch.from_numpy(targets.codes),
+        "labels": torch.from_numpy(targets.labels),
+        "classifier": dict(targets.classifier or {}),
+    }
+    torch.save(content, part)
+    part.replace(path)
+
+
+def load_targets(path: Path) -> Targets:
+    """Read targets that `save_targets` wrote."""
+    content = torch.load(path, weights_only=True)
+    return Targets(
+        content["codes"].numpy().astype(np.float32),
+        content["labels"].numpy().astype(np.int64),
+        content["classifier"] or None,
+    )
+
+
+def _capped(settings: Optimisation) -> Optimisation:
+    return replace(settings, epochs=min(2, settings.epochs))

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_train_music_makes_a_model_that_classifies(
     data: Path, work: Path, tmp_path: Path, small_teacher: list[Path], capsys
 ) -> None:
     out = tmp_path / "models"
-    arguments = ["train", "music", *music_arguments(data, work, out)]
+    arguments = ["train", "music", "--front-end", "student", *music_arguments(data, work, out)]
     assert main([*arguments, "--results", str(tmp_path / "results")]) == 0
     printed = capsys.readouterr()
     assert "together about" in printed.err
@@ -91,6 +92,28 @@ def test_train_music_makes_a_model_that_classifies(
     assert read_results(tmp_path / "again" / "train-ms-sg-student.csv") == rows
 
 
+def test_the_default_is_undertone_music_on_the_same_targets(
+    data: Path, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, object] = {}
+
+    def train(clips, wheel, targets, recipe, work, folder, **more):
+        asked.update(wheel=wheel, codes=targets.codes.shape, recipe=recipe, folder=folder, **more)
+        yield from ()
+        p = np.full((1, len(clips.labels), 4), 0.25)
+        return SimpleNamespace(card=None, probabilities=p)
+
+    monkeypatch.setattr(commands, "train_undertone_music", train)
+    arguments = music_arguments(data, work, tmp_path / "models")
+    assert main(["train", "music", *arguments, "--results", str(tmp_path / "r")]) == 0
+    assert asked["wheel"] == Path("w.pth")
+    assert asked["codes"][1] == 256
+    assert asked["folder"] == tmp_path / "models" / "undertone-music"
+    assert asked["recipe"].n_folds == 2
+    rows = read_results(tmp_path / "r" / "train-undertone-music.csv")
+    assert rows[0]["balanced_accuracy"] == "0.2500"
+
+
 def test_the_head_of_vgg19_is_trained_and_installed(
     data: Path, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +141,7 @@ def test_train_sensor_reports_its_permuted_twin(data: Path, work: Path, tmp_path
     arguments = ["--root", str(data / "hku"), "--quick", "--work", str(work)]
     assert main(["train", "sensor", *arguments, "--out", str(out), "--results", str(results)]) == 0
     model = find("ssia-cbgru", out)
-    assert set(model.files) == {"sensor"}
+    assert set(model.files) == {"sensor", "gsr", "ppg"}
     assert "CC BY-NC" in model.card.licence
     names = [r["system"] for r in read_results(results / "train-ssia-cbgru.csv")]
     assert names == ["ssia-cbgru", "ssia-cbgru, labels permuted", "majority"]
@@ -134,15 +157,17 @@ def test_train_student_returns_the_weights(data: Path, work: Path, capsys) -> No
 
 def test_a_dry_run_only_says_what_it_costs(data: Path, tmp_path: Path, capsys) -> None:
     arguments = music_arguments(data, tmp_path / "w", tmp_path / "o")
-    assert main(["train", "music", *arguments, "--dry-run"]) == 0
+    assert main(["train", "music", "--front-end", "student", *arguments, "--dry-run"]) == 0
     assert "VGG19 features" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_weights_and_folders_are_named(data: Path, tmp_path: Path, capsys) -> None:
     arguments = ["--root", str(data / "music"), "--sensor-root", str(data / "hku")]
-    assert main(["train", "music", *arguments, "--work", str(tmp_path)]) == 1
-    assert "--weights" in capsys.readouterr().err
+    for front_end in ("student", "undertone"):
+        more = ["--front-end", front_end, "--quick", "--work", str(tmp_path)]
+        assert main(["train", "music", *arguments, *more]) == 1
+        assert "--weights" in capsys.readouterr().err
     assert main(["train", "sensor", "--root", str(tmp_path)]) == 1
     assert "--root must hold" in capsys.readouterr().err
     assert main(["train", "sensor", "--root", str(data / "hku"), "--folds", "1"]) == 2
@@ -201,21 +226,15 @@ def test_table_3_has_the_papers_rows(data: Path, work: Path, tmp_path: Path) -> 
     ]
 
 
-@pytest.mark.parametrize("protocol", ["P0", "P4"])
+@pytest.mark.parametrize(("protocol", "system"), [("P0", "SG + HIA-CBGRU"), ("P4", "PSD + SVM")])
 def test_table_1_has_a_twin_for_every_system(
-    protocol: str, data: Path, work: Path, tmp_path: Path, capsys
+    protocol: str, system: str, data: Path, work: Path, tmp_path: Path, capsys
 ) -> None:
-    names = "majority;RS-BF + RF;SG + HIA-CBGRU"
-    more = ["--protocol", protocol, "--systems", names]
+    more = ["--protocol", protocol, "--systems", f"majority;{system}"]
     assert evaluate("table-1", data, work, tmp_path, *more) == 0
     rows = read_results(tmp_path / f"table-1-hku956-{protocol.lower()}-quick.csv")
-    assert [r["system"] for r in rows] == [
-        "majority",
-        "RS-BF + RF",
-        "RS-BF + RF, labels permuted",
-        "SG + HIA-CBGRU",
-        "SG + HIA-CBGRU, labels permuted",
-    ]
+    names = ["majority", system, f"{system}, labels permuted"]
+    assert [r["system"] for r in rows] == names
     assert {r["protocol"] for r in rows} == {protocol}
     assert ("what it measures" in capsys.readouterr().out) is (protocol == "P0")
 
