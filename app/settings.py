@@ -112,8 +112,25 @@ class Listening:
 class Prompts:
     """[prompts]"""
 
-    enabled: bool = _setting(True, Switch("Ask how a song felt"))
-    at_most_per_hour: int = _setting(4, Integer("Questions an hour", 0, 60))
+    enabled: bool = _setting(
+        True,
+        Switch(
+            "Ask now and then how a song felt",
+            help="At the end of a song. Your answers stay on this computer.",
+        ),
+    )
+    consent: str = _setting(
+        "unasked", OneOf("Consent to being asked", ("unasked", "given", "refused"))
+    )
+    do_not_disturb: bool = _setting(False, Switch("Do not disturb"))
+    at_most_per_hour: int = _setting(4, Integer("Questions an hour at most", 0, 60))
+    quiet_from: int = _setting(
+        22, Integer("Quiet from", 0, 23, "o'clock", help="The same hour twice: no quiet hours.")
+    )
+    quiet_until: int = _setting(8, Integer("Quiet until", 0, 23, "o'clock"))
+    unsure_below: float = _setting(
+        0.65, Real("Ask where the mood is less certain than", 0.0, 1.0, "confidence")
+    )
 
 
 @dataclass(frozen=True, slots=True)
