@@ -62,6 +62,15 @@ class Actions(QObject):
                     (_tr("Move songs in the queue"), "Alt+Up / Alt+Down"),
                 ),
             ),
+            (
+                _tr("While you are asked how a song felt"),
+                (),
+                (
+                    (_tr("Yes, it felt so"), "F2"),
+                    (_tr("It felt like one of the other moods"), "F3 / F4 / F7"),
+                    (_tr("Not now"), "F8"),
+                ),
+            ),
         )
         entries: list[KeyEntry] = []
         for heading, actions, more in parts:

@@ -114,6 +114,9 @@ QTableCornerButton::section { background: $surface; border: none; }
 #toast QPushButton { color: $on_ink; border-color: $line_strong; padding: 4px 12px; }
 #toast QPushButton:hover { background: $ink_soft; }
 #toast QPushButton:focus { border: 2px solid $on_ink; padding: 3px 11px; }
+#prompt { background: $raised; border: 1px solid $line_strong; border-radius: 8px; }
+#prompt QPushButton { padding: 5px 10px; }
+#prompt QPushButton:focus { padding: 4px 9px; }
 #card { background: $surface; border-radius: 8px; }
 #hairline { background: $line; border: none; }
 #query_error { color: $ink; background: $hover; border-radius: 6px; padding: 4px 8px; }

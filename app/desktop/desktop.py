@@ -19,6 +19,7 @@ from app.desktop.pages import PageController
 from app.desktop.player_controller import PlayerController
 from app.desktop.player_glue import PlayerGlue, TrackBook
 from app.desktop.preferences import Preferences
+from app.desktop.prompting import Prompting
 from app.desktop.shutdown import Stage, shut_down
 from app.desktop.state import WindowState
 from app.desktop.work_controller import WorkController
@@ -102,6 +103,7 @@ class Desktop(QObject):
         self.work: WorkController | None = None
         self.glue: PlayerGlue | None = None
         self.pages: PageController | None = None
+        self.prompting: Prompting | None = None
         self.dialogs = Dialogs(
             self.window,
             self.theme,
@@ -159,6 +161,16 @@ class Desktop(QObject):
         self.glue = PlayerGlue(self.player, self.songs, self.window, self.runner, self.book, self)
         self.pages = PageController(
             self.window, self.songs, self.work, self.glue, self.player, self.home.folder, self
+        )
+        self.prompting = Prompting(
+            self.player,
+            self.songs,
+            self.window,
+            self.theme,
+            self.preferences,
+            self.runner,
+            self.home.library_dir,
+            self,
         )
         self._connect()
         self.pages.start(self._state.view)

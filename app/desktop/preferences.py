@@ -17,7 +17,7 @@ __all__ = ["Preferences"]
 _log = logging.getLogger(__name__)
 
 _SAVE_AFTER_MS = 1000
-_SHOWN = ("appearance", "library", "playback", "tagging")
+_SHOWN = ("appearance", "library", "playback", "tagging", "prompts")
 _HIDDEN = {
     *(("playback", name) for name in ("volume", "muted", "shuffle", "repeat")),  # in the player bar
     ("appearance", "reduced_motion"),  # nothing moves by itself
@@ -87,6 +87,7 @@ class Preferences(QObject):
             "library": self.tr("Library"),
             "playback": self.tr("Playing"),
             "tagging": self.tr("Moods"),
+            "prompts": self.tr("Questions"),
         }
         sections: dict[str, list[SettingField]] = {name: [] for name in _SHOWN}
         for section, name, kind, _default in describe():

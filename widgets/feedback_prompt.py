@@ -1,0 +1,262 @@
+"""The question "This felt Calm to you?": over the window, never in the way, answered by one key.
+
+It takes no focus, waits for nobody, and goes by itself. While it is on the
+screen, and only then, function keys answer it from anywhere in the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QEnterEvent,
+    QHideEvent,
+    QKeySequence,
+    QShortcut,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from inference.emotion import QUADRANTS, Quadrant
+from widgets.controls import ElidedLabel, IconButton, button, label
+from widgets.icons import MOOD_ICON, icon
+from widgets.text import mood_name, one_line
+from widgets.theme import SPACE, Theme
+
+__all__ = ["FeedbackPrompt"]
+
+SHOWN_MS = 30_000
+_WIDTH = 440
+_YES_KEY = "F2"
+_OTHER_KEYS = ("F3", "F4", "F7")
+_PASS_KEY = "F8"
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A button: what it means, its words, its key, its mood."""
+
+    meaning: object
+    text: str
+    key: str
+    quadrant: Quadrant | None = None
+    primary: bool = False
+
+
+class FeedbackPrompt(QFrame):
+    """A non-modal question in the lower right corner of `over`.
+
+    Parameters
+    ----------
+    theme : Theme
+    parent : QWidget
+        The window.
+    over : QWidget
+        The part of the window whose corner it takes.
+    beside : QWidget
+        Notes that it must not cover: while they are visible it stands above them.
+    """
+
+    chosen = Signal(object)
+    """A Quadrant, or True or False where consent was asked for."""
+    passed = Signal()
+    """Not now, or nobody answered in time."""
+
+    def __init__(self, theme: Theme, parent: QWidget, over: QWidget, beside: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("prompt")
+        self._theme = theme
+        self._over = over
+        self._beside = beside
+        self._open = False
+        self._question = label("", "section", wrap=True)
+        self._song = ElidedLabel(role="caption")
+        self._pass = IconButton(
+            theme, "close", self.tr("Not now"), shortcut=_PASS_KEY, size=16, colour="ink_soft"
+        )
+        self._pass.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._pass.clicked.connect(self.let_pass)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(SPACE // 2)
+        head = QHBoxLayout()
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(self._question)
+        words.addWidget(self._song)
+        head.addLayout(words, 1)
+        head.addWidget(self._pass, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2 * SPACE, SPACE + 4, SPACE, SPACE + 4)
+        column.setSpacing(SPACE)
+        column.addLayout(head)
+        column.addLayout(self._buttons)
+        self._keys: list[QShortcut] = []
+        self._row: QWidget | None = None
+        self._add_key(_PASS_KEY, self.let_pass)
+        self._timer = QTimer(self)
+        self._timer.setObjectName("feedback-prompt")
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SHOWN_MS)
+        self._timer.timeout.connect(self.let_pass)
+        for watched in (over, beside):
+            watched.installEventFilter(self)
+        self.hide()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a question waits for its answer."""
+        return self._open
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        return self._question.text()
+
+    def ask(self, title: str, shown: Quadrant) -> None:
+        """Ask whether the song named `title` felt as `shown` says."""
+        others = [quadrant for quadrant in QUADRANTS if quadrant is not shown]
+        yes = self.tr("Yes")
+        choices = [_Choice(shown, yes, _YES_KEY, shown, primary=True)]
+        choices += [
+            _Choice(quadrant, mood_name(quadrant), key, quadrant)
+            for quadrant, key in zip(others, _OTHER_KEYS, strict=True)
+        ]
+        self._show(
+            self.tr("This felt {mood} to you?").format(mood=mood_name(shown)),
+            one_line(title),
+            choices,
+        )
+
+    def ask_consent(self) -> None:
+        """Ask whether the listener wants to be asked at all."""
+        self._show(
+            self.tr("May Undertone ask now and then how a song felt?"),
+            self.tr("It learns from your answers. They stay on this computer."),
+            [
+                _Choice(True, self.tr("Yes, ask me"), _YES_KEY, primary=True),
+                _Choice(False, self.tr("No"), _OTHER_KEYS[0]),
+            ],
+        )
+
+    def let_pass(self) -> None:
+        """Take the question away without an answer."""
+        if self._open:
+            self._close()
+            self.passed.emit()
+
+    def withdraw(self) -> None:
+        """Take the question away in silence."""
+        self._close()
+
+    # Qt's interface
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._timer.stop()  # being read
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if self._open and self.isVisible():
+            self._timer.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._open:
+            self._timer.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._timer.stop()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (
+            QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide,
+        ):  # fmt: skip
+            self._place()
+        return super().eventFilter(watched, event)
+
+    # inner workings
+
+    def _show(self, question: str, detail: str, choices: Sequence[_Choice]) -> None:
+        self._close()
+        self._question.setText(question)
+        self._song.set_whole(detail)
+        self._row = row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE // 2)
+        for choice in choices:
+            layout.addWidget(self._button(choice))
+        layout.addStretch(1)
+        self._buttons.addWidget(row)
+        spoken = [f"{c.text}: {_native(c.key)}" for c in choices]
+        spoken.append(f"{self.tr('Not now')}: {_native(_PASS_KEY)}")
+        self.setAccessibleName(question)
+        self.setAccessibleDescription(". ".join([detail, *spoken]))
+        self._open = True
+        self._place()
+        self.show()
+        self.raise_()
+        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def _button(self, choice: _Choice) -> QWidget:
+        made = button(choice.text, "primary" if choice.primary else "")
+        # A click must not take the focus from the list that the listener works in.
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        made.setToolTip(f"{choice.text}  ({_native(choice.key)})")
+        if choice.quadrant is not None:
+            tokens = self._theme.tokens
+            colour = tokens.colour("on_ink") if choice.primary else tokens.mood(choice.quadrant)
+            made.setIcon(icon(MOOD_ICON[choice.quadrant], colour))
+            made.setAccessibleName(
+                mood_name(choice.quadrant)
+                if not choice.primary
+                else f"{choice.text}, {mood_name(choice.quadrant)}"
+            )
+        meaning = choice.meaning
+        made.clicked.connect(lambda: self._choose(meaning))
+        self._add_key(choice.key, lambda: self._choose(meaning))
+        return made
+
+    def _add_key(self, key: str, then: object) -> None:
+        shortcut = QShortcut(QKeySequence(key), self)  # dead while this is hidden
+        shortcut.activated.connect(then)
+        self._keys.append(shortcut)
+
+    def _choose(self, meaning: object) -> None:
+        if self._open:
+            self._close()
+            self.chosen.emit(meaning)
+
+    def _close(self) -> None:
+        self._open = False
+        self._timer.stop()
+        self.hide()
+        for shortcut in self._keys[1:]:  # the first one is for letting pass
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        del self._keys[1:]
+        if self._row is not None:
+            self._buttons.removeWidget(self._row)
+            self._row.deleteLater()
+            self._row = None
+
+    def _place(self) -> None:
+        if not self._open:
+            return
+        corner = self._over.mapTo(self.parentWidget(), QPoint(0, 0))
+        width = min(_WIDTH, max(self._over.width() - 2 * SPACE, 200))
+        layout = self.layout()
+        height = layout.heightForWidth(width) if layout.hasHeightForWidth() else -1
+        self.resize(width, height if height > 0 else self.sizeHint().height())
+        right = corner.x() + self._over.width() - SPACE
+        bottom = corner.y() + self._over.height() - SPACE
+        if self._beside.isVisible() and self._beside.geometry().right() > right - width:
+            bottom = min(bottom, self._beside.y() - SPACE)
+        self.move(max(right - width, 0), max(bottom - self.height(), 0))
+
+
+def _native(key: str) -> str:
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
