@@ -401,6 +401,15 @@ class Library:
 
     # writing files and folders
 
+    def set_file_states(self, rows: Sequence[tuple[int, int, int]]) -> ChangeSet:
+        """Note size and mtime of files that the program itself has retagged: (id, size, mtime)."""
+        with self.store.commit(Durability.BULK) as revision:
+            self.store.write_tracks(
+                revision,
+                ((int(i), {"size_bytes": size, "mtime_ns": mtime}) for i, size, mtime in rows),
+            )
+        return self._sync()
+
     def add_root(self, path: Path) -> ChangeSet:
         """Remember a folder as part of the library; `scan` looks into it."""
         place = _absolute(path)
