@@ -39,6 +39,11 @@ class Home:
     recordings_dir: Path
     log_dir: Path
 
+    @property
+    def undo_dir(self) -> Path:
+        """What takes back the tags that were written into files, one file a run."""
+        return self.folder / "undo"
+
     def prepare(self) -> Home:
         """Create the folders, readable by their owner alone, and return self.
 

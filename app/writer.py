@@ -131,6 +131,7 @@ WRITES = frozenset(
         "restore",
         "set_estimates",
         "set_failed",
+        "set_file_states",
         "write_scan",
     }
 )

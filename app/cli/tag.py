@@ -17,6 +17,7 @@ from app.cli.interrupt import Interrupt
 from app.cli.opening import open_library, preview_library
 from app.cli.progress import Display, display
 from app.cli.scan import absolute
+from app.cli.tag_files import follow, undo
 from inference.emotion import QUADRANTS, Quadrant
 from inference.errors import UndertoneError
 
@@ -31,9 +32,13 @@ examples:
   undertone tag --jobs 4 ~/Music            four songs at a time
   undertone tag --jsonl moods.jsonl ~/Music one JSON object a song, into a file
   undertone tag --jsonl - song.mp3          or to stdout
+  undertone tag --write-tags --dry-run ~/Music   what would be written into the files?
+  undertone tag --undo-tags FILE            take back what a run wrote into them
 
 Stop it at any time with Ctrl-C: finished songs are kept, and the same command goes on
-from there. Your music files are only read."""
+from there. Your music files are only read, unless you say --write-tags: then MOOD, VALENCE,
+AROUSAL and MOOD_SOURCE are written into MP3, FLAC, Ogg, Opus and M4A files, and nothing else
+in them changes. Your own correction is what is written where there is one."""
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -44,7 +49,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a folder or a song")
+    parser.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="a folder or a song")
     parser.add_argument(
         "--jobs", metavar="N", type=_jobs, default=None, help="songs at a time (default: 1)"
     )
@@ -54,7 +59,20 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="only say what would be done; write nothing"
     )
     parser.add_argument(
-        "--write-tags", action="store_true", help="also write the mood into the files"
+        "--write-tags",
+        action="store_true",
+        help="also write the mood into the files; with --dry-run show what would change",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="with --write-tags: also over a mood that another program wrote",
+    )
+    parser.add_argument(
+        "--undo-tags",
+        metavar="FILE",
+        type=Path,
+        help="take back what a run of --write-tags wrote, by the undo file that it named",
     )
     parser.add_argument(
         "--jsonl", metavar="FILE", help="one JSON object a song into FILE, or - for stdout"
@@ -63,12 +81,16 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.write_tags:
-        raise UsageError(
-            "this version does not write tags into files",
-            "Leave --write-tags out; `undertone export` writes the moods to a file of their own",
-        )
+    if args.undo_tags is not None:
+        if args.paths or args.write_tags or args.overwrite:
+            raise UsageError("--undo-tags stands alone", "Leave PATH and --write-tags out")
+    elif not args.paths:
+        raise UsageError("no PATH was named", "Write a folder or a song: undertone tag ~/Music")
+    if args.overwrite and not args.write_tags:
+        raise UsageError("--overwrite needs --write-tags", "Write both, or neither")
     with Interrupt() as interrupt, _sink(args.jsonl) as write, display() as shown:
+        if args.undo_tags is not None:
+            return undo(args.home, args.undo_tags, args.dry_run, interrupt, shown)
         result = _Run(args, interrupt, write, shown)
         return result.run()
 
@@ -113,7 +135,28 @@ class _Run:
                             report = stop.value
                 except OutputClosedError:
                     report = None
-        return self._end(report)
+            code = self._end(report)
+            if report is not None and args.write_tags:
+                paths = absolute(args.paths)
+                code = max(code, self._write_tags(library, paths))
+        return code
+
+    def _write_tags(self, library: Any, paths: list[Path]) -> int:
+        from app.write_tags import write_tags
+
+        args = self._args
+        return follow(
+            write_tags(
+                library,
+                library.under(paths),
+                args.home.undo_dir,
+                overwrite=args.overwrite,
+                dry_run=args.dry_run,
+            ),
+            self._interrupt,
+            self._shown,
+            dry_run=args.dry_run,
+        )
 
     def _step(self, progress: Any) -> None:
         row: TagRow | None = progress.item
