@@ -90,6 +90,7 @@ def sensor_cost(options: SensorOptions) -> list[Cost]:
     return [
         Cost("condition and transform", n * 0.04),
         Cost("folds, seeds and the permuted twin", fits * n * epochs * _SENSOR_S),
+        Cost("networks of one signal, folds and seeds", (fits + 1) / 2 * n * epochs * _SENSOR_S),
     ]
 
 

@@ -145,6 +145,7 @@ def regression_targets(
 
 
 def targets_path(data: SensorSet, work: Path, quick: bool) -> Path:
+    """Where the targets of these recordings are kept in a work folder."""
     digest = digest_files(data.files, data.root)[:12]
     return work / f"targets-{digest}{'-quick' if quick else ''}.pt"
 
