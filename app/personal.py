@@ -7,11 +7,11 @@ needed. Corrections win over it in any case (`library_db.emotion_layers`).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from app.personal_models import PersonalModel, PersonalModels
+from app.personal_models import PersonalModel, PersonalModels, personal_row
 from inference.emotion import EmotionEstimate, Quadrant
 from inference.errors import UndertoneError
 from inference.job import Job, Progress
@@ -26,7 +26,7 @@ from library_db.personal_layer import (
 
 if TYPE_CHECKING:
     from inference.labelling.personal import Fit
-    from library_db.library import EstimateRow, Library
+    from library_db.library import Library
     from library_db.track import Track
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "PersonalReport",
     "collect",
     "forget",
-    "personal_rows",
     "rate_library",
     "roll_back",
     "train",
@@ -82,7 +81,7 @@ class PersonalReport:
     explanation : str
         The same in a sentence.
     accepted : bool
-        Whether a new version was taken up.
+        Whether a new version was taken up; the same words again make none.
     active : int or None
         The version that is active now; None: the common model alone.
     base_model : str or None
@@ -208,7 +207,9 @@ def train(
         [estimate.probabilities for estimate in evidence.estimates],
         [word.position for word in evidence.words],
     )
-    if fit.accepted and not dry_run:
+    known = _is_same(fit, base_model, models.usable())
+    taken_up = fit.accepted and not known and not dry_run
+    if taken_up:
         model = _model(fit, models.next_number(), base_model)
         models.save(model)
         models.activate(model.number)
@@ -216,8 +217,8 @@ def train(
     active = models.history
     return PersonalReport(
         outcome=fit.outcome.name,
-        explanation=_explained(fit, evidence),
-        accepted=fit.accepted and not dry_run,
+        explanation=_explained(fit, evidence) + ("; it is the active version" if known else ""),
+        accepted=taken_up,
         active=active[-1] if active else None,
         base_model=base_model,
         songs=fit.n,
@@ -285,24 +286,11 @@ def rate_library(library: Library, model: PersonalModel | None) -> Job[tuple[int
             assert emotion.common is not None
             moved += estimate.quadrant is not emotion.common.quadrant
             if emotion.personal != estimate:
-                rows.append(_row(track_id, estimate))
+                rows.append(personal_row(track_id, estimate))
         if rows:
             library.set_estimates(rows)
             rated += len(rows)
     return rated, moved
-
-
-def personal_rows(model: PersonalModel | None, rows: Iterable[EstimateRow]) -> list[EstimateRow]:
-    """The personal estimates that belong to these common ones: for songs as they are tagged."""
-    if model is None:
-        return []
-    common = [
-        (row.track_id, row.estimate)
-        for row in rows
-        if row.estimate is not None and row.estimate.model_id == model.base_model
-    ]
-    mine = model.rate([estimate for _, estimate in common])
-    return [_row(track_id, e) for (track_id, _), e in zip(common, mine, strict=True)]
 
 
 def forget(library: Library, answers: AnswerStore, models: PersonalModels) -> Forgotten:
@@ -331,6 +319,13 @@ def _model(fit: Fit, number: int, base_model: str) -> PersonalModel:
         lower=fit.test.lower,
         made_s=time.time(),
     )
+
+
+def _is_same(fit: Fit, base_model: str, active: PersonalModel | None) -> bool:
+    """Whether the active version was learned from the same words already."""
+    if fit.map is None or active is None or active.base_model != base_model:
+        return False
+    return active.songs == fit.n and bool((active.map.weights == fit.map.weights).all())
 
 
 def _explained(fit: Fit, evidence: Evidence) -> str:
@@ -370,9 +365,3 @@ def _song_of(library: Library, answer: Answer) -> Track | None:
 
 def _key(track: Track) -> str:
     return track.audio_hash or f"track {track.id}"
-
-
-def _row(track_id: int, estimate: EmotionEstimate) -> EstimateRow:
-    from library_db.library import EstimateRow
-
-    return EstimateRow(track_id, "personal", estimate)

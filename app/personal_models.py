@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,17 @@ from inference.errors import UndertoneError
 
 if TYPE_CHECKING:
     from inference.labelling.personal import PersonalMap
+    from library_db.library import EstimateRow
 
-__all__ = ["FOLDER", "PersonalModel", "PersonalModelError", "PersonalModels"]
+__all__ = [
+    "FOLDER",
+    "PersonalModel",
+    "PersonalModelError",
+    "PersonalModels",
+    "personal_row",
+    "personal_rows",
+    "usable_model",
+]
 
 FOLDER = "personal"
 """In the folder of the user's models."""
@@ -80,7 +89,8 @@ class PersonalModel:
         """
         if not estimates:
             return []
-        rows = self.map.rate([estimate.probabilities for estimate in estimates])
+        # Rounded, so that a song's estimate is the same whatever songs are rated along with it.
+        rows = self.map.rate([estimate.probabilities for estimate in estimates]).round(9)
         return [
             EmotionEstimate.from_probabilities(row.tolist(), float(row.max()), self.model_id)
             for row in rows
@@ -236,6 +246,31 @@ class PersonalModels:
 
     def _set_history(self, history: list[int]) -> None:
         _write(self.folder / _ACTIVE_FILE, {"history": history})
+
+
+def usable_model(models_dir: Path | None) -> PersonalModel | None:
+    """The active version in a folder of models, if there is one that can be read."""
+    return PersonalModels(models_dir).usable() if models_dir is not None else None
+
+
+def personal_rows(model: PersonalModel | None, rows: Iterable[EstimateRow]) -> list[EstimateRow]:
+    """The personal estimates that belong to these common ones: for songs as they are tagged."""
+    if model is None:
+        return []
+    common = [
+        (row.track_id, row.estimate)
+        for row in rows
+        if row.estimate is not None and row.estimate.model_id == model.base_model
+    ]
+    mine = model.rate([estimate for _, estimate in common])
+    return [personal_row(track_id, e) for (track_id, _), e in zip(common, mine, strict=True)]
+
+
+def personal_row(track_id: int, estimate: EmotionEstimate) -> EstimateRow:
+    """What `Library.set_estimates` takes to fill the personal layer of a song."""
+    from library_db.library import EstimateRow
+
+    return EstimateRow(track_id, "personal", estimate)
 
 
 def _digest(plain: object) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from app.personal_models import personal_rows, usable_model
 from app.rerating import Rated, rated_again
 from app.song_queue import SongQueue, other_run_at_work
 from app.song_task import CHANGED, Classified, Classifier, Refused, SongTask, load_song_worker
@@ -143,6 +144,7 @@ class _Run:
         self.options = options
         self.model = model
         self.cancelled = cancelled
+        self._personal = usable_model(options.models_dir)
         self.done = 0
         self.up_to_date = 0
         self.faults: dict[Path, TagFault] = {}
@@ -197,7 +199,7 @@ class _Run:
             for song in songs
             if (track := tracks.get(song.track_id)) and track.audio_hash == song.audio_hash
         ]
-        self.library.set_estimates(
+        self._write(
             [
                 EstimateRow(
                     track_id=song.track_id,
@@ -306,10 +308,14 @@ class _Run:
                 failures.append((task.track_id, result.reason, key if result.lasting else ""))
             rows.append(_finished_row(task, result))
         if estimates:
-            self.library.set_estimates(estimates)
+            self._write(estimates)
         if failures:
             self.library.set_failed(failures)
         return [self._as_kept(row) for row in rows]
+
+    def _write(self, estimates: list[EstimateRow]) -> None:
+        """Commit estimates, each with the listener's own where there is a model for it."""
+        self.library.set_estimates(estimates + personal_rows(self._personal, estimates))
 
     def _as_kept(self, row: TagRow) -> TagRow:
         """The row in the library's words, which are those of the next run."""

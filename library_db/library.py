@@ -298,6 +298,8 @@ class Library:
             updates: dict[int, dict[str, Any]] = {}
             for layer, table in (("common", self.store.common), ("personal", self.store.personal)):
                 chosen = [r for r in rows if r.layer == layer and r.estimate is not None]
+                if layer == "common":  # a personal estimate is made from the common one
+                    self.store.personal.remove(doc_ids=[r.track_id for r in chosen])
                 table.put_multiple(
                     Document(estimate_document(row.estimate), row.track_id)
                     for row in chosen

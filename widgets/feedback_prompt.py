@@ -73,7 +73,8 @@ class FeedbackPrompt(QFrame):
         self._over = over
         self._beside = beside
         self._open = False
-        self._question = label("", "section", wrap=True)
+        self._question = label("", "", wrap=True)
+        self._question.setObjectName("question")
         self._song = ElidedLabel(role="caption")
         self._pass = IconButton(
             theme, "close", self.tr("Not now"), shortcut=_PASS_KEY, size=16, colour="ink_soft"
@@ -202,10 +203,11 @@ class FeedbackPrompt(QFrame):
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def _button(self, choice: _Choice) -> QWidget:
-        made = button(choice.text, "primary" if choice.primary else "")
+        made = button("", "primary" if choice.primary else "")
+        made.setText(f"{choice.text}  {_native(choice.key)}")
+        made.setAccessibleName(choice.text)
         # A click must not take the focus from the list that the listener works in.
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        made.setToolTip(f"{choice.text}  ({_native(choice.key)})")
         if choice.quadrant is not None:
             tokens = self._theme.tokens
             colour = tokens.colour("on_ink") if choice.primary else tokens.mood(choice.quadrant)
@@ -239,6 +241,7 @@ class FeedbackPrompt(QFrame):
             shortcut.deleteLater()
         del self._keys[1:]
         if self._row is not None:
+            self._row.hide()
             self._buttons.removeWidget(self._row)
             self._row.deleteLater()
             self._row = None

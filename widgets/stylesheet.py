@@ -115,6 +115,7 @@ QTableCornerButton::section { background: $surface; border: none; }
 #toast QPushButton:hover { background: $ink_soft; }
 #toast QPushButton:focus { border: 2px solid $on_ink; padding: 3px 11px; }
 #prompt { background: $raised; border: 1px solid $line_strong; border-radius: 8px; }
+#prompt #question { font-weight: 600; }
 #prompt QPushButton { padding: 5px 10px; }
 #prompt QPushButton:focus { padding: 4px 9px; }
 #card { background: $surface; border-radius: 8px; }

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.cli.dispatch import main
-from app.personal import collect, forget, personal_rows, rate_library, roll_back, train
-from app.personal_models import PersonalModelError, PersonalModels
+from app.personal import collect, forget, rate_library, roll_back, train
+from app.personal_models import PersonalModel, PersonalModelError, PersonalModels, personal_rows
+from app.tagging import TagOptions, tag
 from inference.emotion import QUADRANTS, EmotionEstimate, Quadrant
 from inference.errors import UndertoneError
 from inference.job import run_to_end
 from library_db.answers import AnswerStore
 from library_db.library import EstimateRow, Library
 from library_db.personal_layer import personal_ids
-from tests.app.personal_library import BASE, answer_on, fill, folder_text, heard_by_listener
+from tests.app.ear_model import EAR, ear_model
+from tests.app.personal_library import (
+    BASE,
+    LISTENER,
+    answer_on,
+    fill,
+    folder_text,
+    heard_by_listener,
+)
 
 
 @pytest.fixture
@@ -167,6 +177,16 @@ def test_an_interrupted_rating_is_completed_by_the_next_call(
     assert personal_ids(library) == ids
 
 
+def test_the_same_answers_make_no_second_version(
+    library: Library, answers: AnswerStore, models: PersonalModels
+) -> None:
+    tell(library, answers, ids_of(library)[:40])
+    run_to_end(train(library, answers, models))
+    report = run_to_end(train(library, answers, models))
+    assert (report.accepted, report.active, report.rated) == (False, 1, 0)
+    assert models.numbers() == [1]
+
+
 def test_a_dry_run_changes_nothing(
     library: Library, answers: AnswerStore, models: PersonalModels
 ) -> None:
@@ -213,8 +233,10 @@ def test_songs_of_another_common_model_get_no_personal_estimate(
     assert made[0].estimate == library.emotion(ids[1]).personal
     assert personal_rows(None, rows) == []
     library.set_estimates(rows)
+    assert library.emotion(ids[0]).personal is None, "it was made from the former estimate"
     run_to_end(rate_library(library, models.active()))
     assert library.emotion(ids[0]).personal is None
+    assert library.emotion(ids[1]).personal == made[0].estimate
 
 
 def test_forgetting_leaves_no_byte_of_the_answers_and_models(
@@ -263,3 +285,22 @@ def test_the_command_line_trains_rolls_back_lists_and_forgets(
     assert run("labels", "forget", "--yes") == {"answers": 40, "models": 1, "songs": 0}
     assert run("labels", "answers") == []
     assert main(["train", "personal", "--roll-back", "--home", str(home)]) == 1
+
+
+def test_a_song_that_is_tagged_later_gets_the_personal_estimate_at_once(
+    home: Path, music_folder: Path
+) -> None:
+    model = ear_model()
+    options = TagOptions(models_dir=home / "models", jobs=0)
+    with Library.open(home) as library:
+        run_to_end(tag(library, [music_folder], options, model=model))
+        assert personal_ids(library) == []
+        mine = PersonalModel(1, EAR, LISTENER, 40, 1.0, 0.5, 0.7, 0.1, 0.0)
+        models = PersonalModels(home / "models")
+        models.save(mine)
+        models.activate(1)
+        run_to_end(tag(library, [music_folder], replace(options, force=True), model=model))
+        ids = ids_of(library)
+        assert personal_ids(library) == ids
+        for emotion in library.emotions(ids):
+            assert emotion.personal == mine.rate([emotion.common])[0]

@@ -91,7 +91,7 @@ def test_a_click_answers_and_leaves_the_focus_where_it_was(qtbot: QtBot, asking:
     hear(qtbot, asking, first_song(asking))
     prompt = asking.prompting.prompt
     focus = QApplication.focusWidget()
-    calm = next(b for b in prompt.findChildren(QPushButton) if b.text() == "Calm")
+    calm = next(b for b in prompt.findChildren(QPushButton) if b.accessibleName() == "Calm")
     QTest.mouseClick(calm, Qt.MouseButton.LeftButton)
     assert QApplication.focusWidget() is focus
     assert [a.answer for a in stored(asking, qtbot)] == [Quadrant.LAHV]
