@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,8 +100,9 @@ def find_beats(ppg: ArrayLike, fs_hz: float) -> Beats:
     x = np.asarray(ppg, np.float64)
     if fs_hz < 25.0 or len(x) < fs_hz:
         raise SignalError("beats need a second of pulse or more, at 25 Hz or more")
-    sos = signal.butter(2, (0.5, min(8.0, 0.4 * fs_hz)), "bandpass", fs=fs_hz, output="sos")
-    clean = signal.sosfiltfilt(sos, x - x.mean(), padlen=min(len(x) - 1, round(2 * fs_hz)))
+    clean = signal.sosfiltfilt(
+        _pulse_band(fs_hz), x - x.mean(), padlen=min(len(x) - 1, round(2 * fs_hz))
+    )
     squared = np.maximum(clean, 0.0) ** 2
     # One motion burst must not raise the threshold of the quiet seconds.
     squared = np.minimum(squared, 20.0 * np.mean(squared) + 1e-12)
@@ -119,6 +121,12 @@ def find_beats(ppg: ArrayLike, fs_hz: float) -> Beats:
             found[-1] = at
     fine = [_vertex(clean, at) / fs_hz for at in found]
     return Beats(np.array(fine, np.float64), _similarity(clean, found, fs_hz))
+
+
+@functools.lru_cache(maxsize=4)
+def _pulse_band(fs_hz: float) -> Floats:
+    band_hz = (0.5, min(8.0, 0.4 * fs_hz))
+    return np.asarray(signal.butter(2, band_hz, "bandpass", fs=fs_hz, output="sos"))
 
 
 def _average(x: Floats, n: int) -> Floats:
