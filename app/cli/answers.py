@@ -62,6 +62,12 @@ def run_forget(library: Library, args: argparse.Namespace) -> int:
         f"{gone.songs} songs count as the common model says again"
     )
     message("your corrections are kept; `undertone labels delete --all` takes them back")
+    backups = args.home.library_dir / "backups"
+    if gone.songs and any(backups.glob("library-*")):
+        message(
+            "daily backups may hold the moods of your own model until newer ones replace them: "
+            f"{clean(backups)}"
+        )
     return 0
 
 

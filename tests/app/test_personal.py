@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -304,3 +308,33 @@ def test_a_song_that_is_tagged_later_gets_the_personal_estimate_at_once(
         assert personal_ids(library) == ids
         for emotion in library.emotions(ids):
             assert emotion.personal == mine.rate([emotion.common])[0]
+
+
+def test_a_full_disk_leaves_the_old_version_active(
+    library: Library, answers: AnswerStore, models: PersonalModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = ids_of(library)
+    tell(library, answers, ids[:40])
+    run_to_end(train(library, answers, models))
+    before = library.emotions(ids)
+    tell(library, answers, ids[40:80])
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("app.personal_models.os.fsync", full)
+        with pytest.raises(PersonalModelError, match="stays as it was"):
+            run_to_end(train(library, answers, models))
+    assert models.active().number == 1
+    assert library.emotions(ids) == before
+    assert run_to_end(train(library, answers, models)).accepted
+
+
+def test_training_needs_no_torch() -> None:
+    code = (
+        "import sys, app.personal, app.cli.train, inference.labelling.personal\n"
+        "assert not {'torch', 'sklearn', 'librosa'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
