@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -287,3 +290,50 @@ def test_leftovers_of_a_killed_run_are_removed(library: Library, music: Path) ->
     write(library, music)
     assert not left.exists()
     assert (music / ".undertone-tags-mine.tmp").exists()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+import library_db.tags_writing as writing
+from app.write_tags import write_tags
+from inference.job import run_to_end
+from library_db.library import Library
+home, music, step = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+count = 0
+def die_second(*args, true=getattr(writing, step), **kwargs):
+    global count
+    count += 1
+    if count == 2:
+        os.kill(os.getpid(), 9)
+    return true(*args, **kwargs)
+setattr(writing, step, die_second)
+with Library.open(home) as library:
+    run_to_end(write_tags(library, library.under([music]), home.parent / "home" / "undo"))
+"""
+
+
+@pytest.mark.parametrize("step", ["write_pieces", "_verify", "_sync_folder"])
+def test_after_a_kill_the_same_command_goes_on_and_the_undo_file_is_true(
+    library: Library, music: Path, tmp_path: Path, step: str
+) -> None:
+    before = contents(music)
+    root = Path(__file__).resolve().parents[2]
+    ran = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path / "library"), str(music), step], cwd=root
+    )
+    assert ran.returncode == -signal.SIGKILL
+    written = {n for n, data in contents(music).items() if before.get(n, data) != data}
+    assert len(written) == (2 if step == "_sync_folder" else 1)
+    (undo,) = (tmp_path / "home" / "undo").iterdir()
+
+    library.refresh()
+    rescan(library, music)
+    assert library.stale(library.under([music]), "m1") == []
+    _, report = write(library, music)
+    assert (report.written, report.unchanged, report.failed) == (4 - len(written), len(written), ())
+    assert sorted(path.name for path in music.iterdir()) == sorted(before)
+    collect(undo_tags(library, undo))
+    for name in before:
+        texts = read_mood_tags(music / name).texts
+        assert texts == ({} if name in written else WRITTEN)
