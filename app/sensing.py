@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 _LOOK_S = 0.1
+_PATIENCE_S = 60.0
 _SONG_S = 45.0
 
 
@@ -230,13 +231,29 @@ async def run_session(
     session: Session | None = None
     busy = False
     over = asked = False
+    first_at_s: float | None = None
 
     def tell(sensed: Sensed | None) -> None:
         if sensed is not None and session is not None:
             late_s = session.latency_s(clock()) if math.isfinite(speed) else 0.0
             watch.sensed(sensed, late_s)
 
+    def too_long() -> bool:
+        """By the clock: a silent source must end, too; finding and connecting take their time."""
+        if seconds is None or not math.isfinite(speed):
+            return False
+        if first_at_s is None:
+            return clock() - begun_s >= seconds + _PATIENCE_S
+        return (clock() - first_at_s) * speed >= seconds + _LOOK_S
+
     async def look() -> None:
+        try:
+            await look_on()
+        except Exception:
+            await source.close()  # nobody listens any more
+            raise
+
+    async def look_on() -> None:
         nonlocal asked
         before: SourceStatus | None = None
         while not over:
@@ -244,8 +261,7 @@ async def run_session(
             if status != before:
                 watch.status(status)
                 before = status
-            too_long = seconds is not None and (clock() - begun_s) * speed >= seconds
-            if not asked and (watch.stop() or (math.isfinite(speed) and too_long)):
+            if not asked and (watch.stop() or too_long()):
                 asked = True
                 await source.close()
             if not busy and session is not None and math.isfinite(speed):
@@ -261,6 +277,7 @@ async def run_session(
             if keeper is not None:
                 keeper.delivery(delivery)
             if session is None:
+                first_at_s = clock()
                 session = Session(source.channels, rater, prior=prior, speed=speed, config=config)
             if isinstance(delivery, SignalChunk):
                 first_s = delivery.t0_s if first_s is None else first_s

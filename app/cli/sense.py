@@ -187,8 +187,10 @@ async def _source(
 
         return SimulatedSource(listener, seconds=args.seconds, speed=args.speed)
     if args.source == "replay":
-        from app.wristband.replay import ReplaySource
+        from app.wristband.replay import ReplayError, ReplaySource
 
+        if not args.file.expanduser().exists():
+            raise ReplayError(f"there is no {args.file}", "Name a file or folder that exists.")
         return ReplaySource(args.file.expanduser(), speed=args.speed)
     if args.source == "lsl":
         from app.wristband.lsl import LslSource
