@@ -58,7 +58,7 @@ def run_forget(library: Library, args: argparse.Namespace) -> int:
     if args.json:
         out(dump_json({"answers": gone.answers, "models": gone.models, "songs": gone.songs}))
     message(
-        f"deleted: {gone.answers} answers, {gone.models} versions of your model; "
+        f"deleted: {gone.answers} answers, {gone.models} model versions; "
         f"{gone.songs} songs count as the common model says again"
     )
     message("your corrections are kept; `undertone labels delete --all` takes them back")
