@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RateTask", "Rated", "rated_again"]
 
-_SONGS_AT_ONCE = 64
+_SONGS_AT_ONCE = 128
 _LIMIT_S = 120.0
 _HEARTBEAT_S = 0.2
 
