@@ -50,7 +50,8 @@ class Fusion:
     Parameters
     ----------
     weight : float
-        Fitted on all listenings with a consensus; for the shipped model.
+        Fitted on all listenings with a consensus, for the shipped model; 0 where
+        weights that were fitted crosswise gain less than one standard error.
     probabilities : ndarray, shape (n, 4)
         Fused, each fold with the weight of the other folds.
     consensus : ndarray, shape (n, 4)
@@ -100,7 +101,13 @@ def fit_fusion(
         weight = _weight(prior[inside], felt[inside], labels[inside])
         fused[fold.test] = _fused(prior[fold.test], felt[fold.test], weight)
     at = np.flatnonzero(known)
-    return Fusion(_weight(prior[at], felt[at], labels[at]), fused, prior, known)
+    weight = _weight(prior[at], felt[at], labels[at])
+    rows = at, labels[at]
+    gain = np.log(np.maximum(fused[rows], 1e-9)) - np.log(np.maximum(prior[rows], 1e-9))
+    # One standard error: what could be chance is none.
+    if len(at) < 2 or gain.mean() <= gain.std(ddof=1) / np.sqrt(len(at)):
+        weight = 0.0
+    return Fusion(weight, fused, prior, known)
 
 
 def _fused(prior: Floats, felt: Floats, weight: float) -> Floats:
