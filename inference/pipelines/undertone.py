@@ -37,6 +37,8 @@ _PATCHES = {1: (0, 2, 4, 6, 8), 2: (1, 4, 7), 3: (2, 7)}
 """The cells of an excerpt that MTT_musicnn hears, by the number of excerpts described."""
 _AUDIBLE = 1e-6  # mean square, -60 dB full scale
 _SHORTEST_S = 0.5
+_RATED_WINDOWS = 12
+_SURE_OF_NOISE_OR_MUSIC = (-0.85, 0.4)  # logits: probabilities of music of 0.3 and 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,8 +186,9 @@ class Reduction:
     song_mean, song_scale : ndarray, shape (k,)
     row_mean, row_scale : ndarray, shape (r,)
         Of reduced segments averaged a song, over the training songs.
-    strange : ndarray, shape ()
-        Mean square of the standardised song vector that 99 % of the training songs stay under.
+    music_weight : ndarray, shape (k,)
+    music_bias : ndarray, shape ()
+        Of a logistic regression on the standardised song vector: music, or noise and speech.
     """
 
     segment_mean: Array
@@ -195,7 +198,8 @@ class Reduction:
     song_scale: Array
     row_mean: Array
     row_scale: Array
-    strange: Array
+    music_weight: Array
+    music_bias: Array
 
     _FAR = 5.0  # standard deviations; what lies beyond is no better known
 
@@ -211,9 +215,9 @@ class Reduction:
         return z
 
     def familiarity(self, song: Array) -> float:
-        """1 for songs like those of the training, towards 0 for noise and other strange sounds."""
-        z = self.song(song)
-        return float(min(1.0, float(self.strange) / max(float(np.square(z).mean()), 1e-6)))
+        """1 for music, 0 for speech, noise and other sounds, in between where that is in doubt."""
+        logit = float(self.song(song) @ self.music_weight + self.music_bias)
+        return float(np.interp(logit, _SURE_OF_NOISE_OR_MUSIC, (0.0, 1.0)))
 
     @property
     def usual(self) -> Usual:
@@ -295,7 +299,7 @@ class UndertonePipeline:
     ) -> Analysis:
         """See `inference.pipelines.base.Pipeline.analyse`."""
         features = self.features(self._extractor(blocks, cancelled))
-        return Analysis(features, self.rate(features))
+        return Analysis(features, self._scores(features, hop=1))
 
     def features(self, heard: Heard) -> SongFeatures:
         """What is kept of a song."""
@@ -314,21 +318,26 @@ class UndertonePipeline:
         )
 
     def rate(self, features: SongFeatures) -> WindowScores:
-        """See `inference.pipelines.base.Pipeline.rate`."""
+        """See `inference.pipelines.base.Pipeline.rate`; a dozen windows say as much as all."""
+        windows = max(1, len(features.segments) - WINDOW_SEGMENTS + 1)
+        return self._scores(features, hop=-(-windows // _RATED_WINDOWS))
+
+    def _scores(self, features: SongFeatures, hop: int) -> WindowScores:
         rows, sound = np.split(features.segments.astype(np.float32), [-1], axis=1)
         vector = features.song
         if self._library is not None:
             rows = self._library.rows(rows, self._reduction.usual)
             vector = self._library.song(vector, self._reduction.usual)
         length = min(WINDOW_SEGMENTS, len(rows))
-        at = np.arange(len(rows) - length + 1)[:, None] + np.arange(length)
+        start = np.arange(0, len(rows) - length + 1, hop)
+        at = start[:, None] + np.arange(length)
         song = np.repeat(self._reduction.song(vector)[None], len(at), axis=0)
         said = self._head({"segments": np.ascontiguousarray(rows[at]), "song": song})
-        # What resembles no training song is not known so well: its scores are drawn together.
-        scores = said["log_probabilities"] * self._reduction.familiarity(vector)
+        # Speech and noise have no mood: their scores are drawn together.
+        scores = said["log_probabilities"] * self._reduction.familiarity(features.song)
         scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
         return WindowScores(
-            features.hop_s * np.arange(len(at), dtype=np.float64),
+            features.hop_s * start.astype(np.float64),
             length * features.hop_s,
             scores.astype(np.float32),
             sound[at, 0].mean(axis=1),

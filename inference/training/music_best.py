@@ -6,13 +6,14 @@ import hashlib
 import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from inference.audio.decode import decode_blocks
@@ -38,6 +39,7 @@ from inference.training.music_best_head import (
     reduced,
     train_committee,
 )
+from inference.training.music_best_sounds import no_music
 
 __all__ = [
     "MODEL_ID",
@@ -202,6 +204,24 @@ def hear_clips(data: MusicSet, networks: Mapping[str, Path], work: Path) -> Job[
     return Clips.of(segments, songs, [int(label) for label in data.labels])
 
 
+def hear_no_music(networks: Mapping[str, Path], count: int = 160) -> NDArray[np.float32]:
+    """Song vectors of made-up noises and voices, shape (count, k)."""
+    extract = Extractor(open_network(networks["msd"]), open_network(networks["mtt"]))
+    return np.stack([extract([x]).song for x in no_music(count)])
+
+
+def with_detector(reduction: Reduction, clips: Clips, sounds: NDArray[np.float32]) -> Reduction:
+    """Teach it to tell the clips' music from sounds that are none, shape (m, k)."""
+    x = np.concatenate([reduction.song(clips.song), reduction.song(sounds)])
+    is_music = np.arange(len(x)) < len(clips)
+    fitted = LogisticRegression(C=1e-3, class_weight="balanced", max_iter=2000).fit(x, is_music)
+    return replace(
+        reduction,
+        music_weight=fitted.coef_[0].astype(np.float32),
+        music_bias=fitted.intercept_[0].astype(np.float32).reshape(()),
+    )
+
+
 def cross_validated(
     clips: Clips, artists: Sequence[str], recipe: BestRecipe, targets: Targets | None
 ) -> Job[Floats]:
@@ -289,13 +309,16 @@ def train_undertone_music(
         temperature = fit_temperature(raw.reshape(-1, 4), tiled)
         calm = np.stack([tempered(p, temperature) for p in raw])
         yield Progress(0, 0, "fitting on all clips")
-        reduction = fit_reduction(clips, recipe.head.rank)
+        reduction = with_detector(
+            fit_reduction(clips, recipe.head.rank), clips, hear_no_music(files)
+        )
         committee = train_committee(clips, reduction, recipe.head, recipe.seeds[0], targets)
         files["reduction"] = Path(scratch) / "reduction.npz"
         files["head"] = Path(scratch) / "head.onnx"
         np.savez_compressed(files["reduction"], **asdict(reduction))
         export_committee(committee, files["head"], recipe.head.rank, clips.song.shape[1])
-        confidence = confidence_map(calm.reshape(-1, 4), tiled)
+        # Even scores, as those of speech and noise, are known to say nothing.
+        confidence = [[0.25, 0.25], *confidence_map(calm.reshape(-1, 4), tiled)]
         card = ModelCard(
             id=MODEL_ID,
             version="1.0.0",

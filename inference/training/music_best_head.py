@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -103,7 +103,10 @@ class HeadSettings:
 
 
 def fit_reduction(clips: Clips, rank: int) -> Reduction:
-    """Standardisation and principal directions (uncentred, of standardised segments)."""
+    """Standardisation and principal directions (uncentred, of standardised segments).
+
+    Everything counts as music until a detector is fitted.
+    """
     flat = clips.segments.reshape(-1, clips.segments.shape[2])
     mean, scale = flat.mean(axis=0), flat.std(axis=0)
     # what never moves says nothing: an infinite scale turns it into zeros
@@ -114,7 +117,6 @@ def fit_reduction(clips: Clips, rank: int) -> Reduction:
     rows = (z.astype(np.float32) @ components).reshape(len(clips), -1, rank).mean(axis=1)
     song_mean, song_scale = clips.song.mean(axis=0), clips.song.std(axis=0)
     song_scale = np.where(song_scale > _SMALLEST_DEVIATION, song_scale, np.inf)
-    distance = np.square(np.clip((clips.song - song_mean) / song_scale, -5.0, 5.0)).mean(axis=1)
     return Reduction(
         mean,
         scale,
@@ -123,7 +125,8 @@ def fit_reduction(clips: Clips, rank: int) -> Reduction:
         song_scale.astype(np.float32),
         rows.mean(axis=0),
         rows.std(axis=0),
-        np.array(np.quantile(distance, 0.99), np.float32),
+        np.zeros(len(song_mean), np.float32),
+        np.ones((), np.float32),
     )
 
 
@@ -218,7 +221,7 @@ def _train_member(
     width_in = x.shape[2]
     head = MusicHead(
         RegressorConfig(width_in, settings.hidden, settings.width, settings.dropout),
-        settings.classifier,
+        replace(settings.classifier, width_in=settings.width),
     )
     trial = _Trial(head, x, clips.labels, settings, codes, rng)
     head.train()

@@ -70,7 +70,8 @@ def pipeline() -> UndertonePipeline:
         np.ones(song, np.float32),
         np.zeros(RANK, np.float32),
         np.ones(RANK, np.float32),
-        np.float32(1e6).reshape(()),
+        np.zeros(song, np.float32),
+        np.ones((), np.float32),
     )
     return UndertonePipeline("test", Extractor(Msd(), Mtt()), reduction, Head())
 
@@ -91,6 +92,7 @@ def test_rating_what_was_kept_says_what_the_analysis_said() -> None:
     kept = SongFeatures.from_bytes(analysis.features.to_bytes())
     again = made.rate(kept)
     np.testing.assert_array_equal(again.log_probabilities, analysis.scores.log_probabilities)
+    np.testing.assert_allclose(again.start_s, analysis.scores.start_s, rtol=1e-6)
     assert analysis.features.duration_s == pytest.approx(50.0, abs=0.1)
     assert kept.segments.shape[1] == RANK + 1
 
@@ -102,6 +104,14 @@ def test_songs_of_any_length_are_rated(duration_s: float) -> None:
     np.testing.assert_allclose(np.exp(scores.log_probabilities).sum(axis=1), 1.0, rtol=1e-5)
     assert scores.start_s[-1] < max(duration_s, 0.1)
     assert (np.diff(scores.start_s) > 0).all()
+
+
+def test_re_rating_a_long_song_takes_a_dozen_windows() -> None:
+    made = pipeline()
+    analysis = made.analyse(blocks(music(240.0)))
+    rated = made.rate(analysis.features)
+    assert len(rated.start_s) <= 12 < len(analysis.scores.start_s)
+    assert rated.start_s[-1] <= analysis.scores.start_s[-1]
 
 
 def test_how_blocks_are_cut_makes_no_difference() -> None:

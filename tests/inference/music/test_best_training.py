@@ -1,0 +1,152 @@
+"""Training the default model on made-up clips: it learns, folds, exports and calibrates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from inference.errors import UndertoneError
+from inference.job import run_to_end
+from inference.runtime import open_network
+from inference.training.music import Route, Targets
+from inference.training.music_best import (
+    BestRecipe,
+    conformal_share,
+    cross_validated,
+    export_committee,
+    read_wheel,
+    said,
+    with_detector,
+)
+from inference.training.music_best_head import (
+    Clips,
+    HeadSettings,
+    fit_reduction,
+    reduced,
+    train_committee,
+)
+from inference.training.music_best_sounds import no_music
+
+pytestmark = pytest.mark.training
+
+SMALL = HeadSettings(members=2, hidden=16, width=12, regress_epochs=2, epochs=8, rank=6, batch=16)
+
+
+def made_up_clips(count: int = 96, seed: int = 0, signal: float = 1.5) -> Clips:
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % 4
+    corners = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])[labels] * signal
+    song = rng.normal(size=(count, 9))
+    song[:, :2] += corners
+    segments = rng.normal(size=(count, 5, 10))
+    segments[:, :, :2] += corners[:, None]
+    segments[:, :, 7] = 3.0  # never moves
+    return Clips(segments.astype(np.float32), song.astype(np.float32), labels)
+
+
+def targets() -> Targets:
+    rng = np.random.default_rng(5)
+    labels = np.repeat(np.arange(4), 6)
+    means = rng.normal(size=(4, SMALL.width))[labels]
+    return Targets((means + 0.3 * rng.normal(size=means.shape)).astype(np.float32), labels)
+
+
+@pytest.mark.parametrize("route", list(Route))
+def test_every_route_learns(route: Route) -> None:
+    clips = made_up_clips()
+    reduction = fit_reduction(clips, SMALL.rank)
+    committee = train_committee(clips, reduction, replace(SMALL, route=route), 0, targets())
+    p = said(committee, reduction, made_up_clips(seed=1))
+    assert (p.argmax(axis=1) == made_up_clips(seed=1).labels).mean() > 0.6
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_training_again_gives_the_same_committee() -> None:
+    clips = made_up_clips()
+    reduction = fit_reduction(clips, SMALL.rank)
+    one, other = (
+        said(train_committee(clips, reduction, SMALL, 3, targets()), reduction, clips)
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_labels_without_a_pattern_are_not_learned_out_of_fold() -> None:
+    clips = made_up_clips(signal=0.0)
+    artists = [str(i // 4) for i in range(len(clips))]
+    recipe = BestRecipe(head=SMALL, n_folds=3, seeds=(0,))
+    p = run_to_end(cross_validated(clips, artists, recipe, targets()))
+    assert p.shape == (1, len(clips), 4)
+    assert (p[0].argmax(axis=1) == clips.labels).mean() < 0.45
+
+
+def test_the_exported_committee_says_the_same_at_any_length(tmp_path: Path) -> None:
+    clips = made_up_clips()
+    reduction = fit_reduction(clips, SMALL.rank)
+    committee = train_committee(clips, reduction, SMALL, 0, targets())
+    export_committee(committee, tmp_path / "head.onnx", SMALL.rank, clips.song.shape[1])
+    network = open_network(tmp_path / "head.onnx")
+    rows, song = reduced(clips, reduction)
+    for length in (1, 3, 5):
+        short = rows[:7, :length].contiguous()
+        wanted = committee(short, song[:7]).detach().numpy()
+        found = network({"segments": short.numpy(), "song": song[:7].numpy()})
+        np.testing.assert_allclose(found["log_probabilities"], wanted, atol=1e-4)
+
+
+def test_components_keep_what_training_showed() -> None:
+    clips = made_up_clips()
+    reduction = fit_reduction(clips, 9)
+    rows, _ = reduced(clips, reduction)
+    back = rows @ torch.from_numpy(reduction.components).T
+    wanted = (clips.segments - reduction.segment_mean) / reduction.segment_scale
+    np.testing.assert_allclose(back.numpy()[:, :, :7], wanted[:, :, :7], atol=5e-3)
+
+
+def test_conformal_sets_cover() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.full(4, 0.6), size=4000)
+    labels = np.array([rng.choice(4, p=row) for row in p])
+    share = conformal_share(p[:2000], labels[:2000])
+    order = np.argsort(-p, axis=1)
+    ordered = np.take_along_axis(p, order, axis=1)
+    before = np.cumsum(ordered, axis=1) - ordered
+    place = (order == labels[:, None]).argmax(axis=1)
+    covered = before[np.arange(4000), place] <= share
+    assert covered[2000:].mean() == pytest.approx(0.9, abs=0.03)
+
+
+def test_the_detector_knows_music_from_other_sounds() -> None:
+    clips = made_up_clips()
+    noise = np.random.default_rng(2).normal(size=(30, 9)).astype(np.float32)
+    noise[:, 3:] += 5.0
+    reduction = with_detector(fit_reduction(clips, SMALL.rank), clips, noise)
+    music = [reduction.familiarity(song) for song in clips.song]
+    other = [reduction.familiarity(song) for song in noise]
+    assert np.mean(music) > np.mean(other) + 0.5
+
+
+def test_made_up_sounds_are_sounds() -> None:
+    def first(count: int) -> list[NDArray[np.float32]]:
+        return list(no_music(count))
+
+    sounds = first(8)
+    for x in sounds:
+        assert np.isfinite(x).all()
+        assert np.abs(x).max() == pytest.approx(0.5, rel=1e-4)
+    np.testing.assert_array_equal(sounds[0], first(1)[0])
+    assert not np.array_equal(sounds[0], sounds[2])
+
+
+def test_another_wheel_is_refused(tmp_path: Path) -> None:
+    wheel = tmp_path / "musicnn-0.1.0-py3-none-any.whl"
+    wheel.write_bytes(b"PK")
+    with pytest.raises(UndertoneError, match="is not the wheel"):
+        read_wheel(wheel, "MSD_musicnn")
+    with pytest.raises(UndertoneError, match="pip download"):
+        read_wheel(tmp_path / "none.whl", "MSD_musicnn")
