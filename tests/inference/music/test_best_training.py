@@ -60,7 +60,8 @@ def targets() -> Targets:
 def test_every_route_learns(route: Route) -> None:
     clips = made_up_clips()
     reduction = fit_reduction(clips, SMALL.rank)
-    committee = train_committee(clips, reduction, replace(SMALL, route=route), 0, targets())
+    longer = replace(SMALL, route=route, epochs=40, rate=5e-3)
+    committee = train_committee(clips, reduction, longer, 0, targets())
     p = said(committee, reduction, made_up_clips(seed=1))
     assert (p.argmax(axis=1) == made_up_clips(seed=1).labels).mean() > 0.6
     np.testing.assert_allclose(p.sum(axis=1), 1.0, atol=1e-5)
