@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.audio.descriptors import DESCRIPTORS, describe
+from inference.audio.descriptors import describe
 from inference.audio.errors import AudioError, Cancelled
 from inference.audio.excerpts import EXCERPT_CELLS, Listener
 from inference.audio.features import SongFeatures
@@ -240,10 +240,8 @@ def build(card: ModelCard, files: Mapping[str, Path], networks: Networks) -> Und
             f"{files['reduction'].name} of model {card.id} is not readable",
             "Install the model again.",
         ) from error
-    # The features stay the same as long as these files do, whatever head reads them.
-    identity = f"undertone-{DESCRIPTORS}-{card.files['reduction'].sha256[:12]}"
     extractor = Extractor(networks(files["msd"]), networks(files["mtt"]))
-    return UndertonePipeline(identity, extractor, reduction, networks(files["head"]))
+    return UndertonePipeline(card.front_end, extractor, reduction, networks(files["head"]))
 
 
 class UndertonePipeline:
