@@ -77,7 +77,7 @@ class SessionConfig:
     least_segments: int = 8
     late_s: float = 0.35
     silent_s: float = 2.0
-    margin: float = 0.002
+    margin: float = 1e-4
     hold_s: float = 2.0
     shown_from: float = 0.40
 

@@ -31,8 +31,9 @@ examples:
   undertone sense --source lsl --song song.mp3
 
 The first estimate comes once there are 10 s of unbroken signal, then one every 0.35 s; before,
-and whenever the signals are too bad, `quadrant` is null and `reason` says why. Each listener's
-scale is learned from the first two minutes."""
+and whenever the signals are too bad, `quadrant` is null and `reason` says why. `quadrant` is the
+most probable one, however slightly: `confidence` says how sure that is, and `shown` stays null
+until one is clear. Each listener's scale is learned from the first two minutes."""
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
