@@ -18,6 +18,7 @@ from inference.physio.signals import FS_HZ, Channel, SignalChunk
 __all__ = ["SensorStream", "StreamConfig", "Window"]
 
 Samples = NDArray[np.float32]
+_UNASKED_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,11 @@ class SensorStream:
         if max(counts) - min(counts) > lead * FS_HZ:
             # The other channel is silent: what this one has is of no use for both.
             self.restart()
+        elif (
+            self._aligned
+            and min(counts) - min(x.transformed for x in self._lanes.values()) > _UNASKED_S * FS_HZ
+        ):
+            self._advance()  # nobody asks for windows: what waits must not pile up
 
     def _align(self) -> None:
         starts = [lane.t0_s for lane in self._lanes.values()]
@@ -248,12 +254,7 @@ class SensorStream:
         last = self.hops - 1
         if last < 0:
             raise ValueError("there is no whole segment yet")
-        limit = round(self.config.prefix_s * FS_HZ)
-        for channel, lane in self._lanes.items():
-            have = self._prefix[channel]
-            more = lane.transform(limit - len(have))
-            if len(more):
-                self._prefix[channel] = np.concatenate([have, more])
+        self._advance()
         scale = self._scale()
         end = round(last * HOP_SAMPLES) + SEGMENT_SAMPLES
         chosen = self._choose(last)
@@ -264,6 +265,15 @@ class SensorStream:
             recent={c: self._recent(c, end)[0] for c in self.channels},
             missing={c: self._recent(c, end)[1] for c in self.channels},
         )
+
+    def _advance(self) -> None:
+        """Filter and transform all that waits."""
+        limit = round(self.config.prefix_s * FS_HZ)
+        for channel, lane in self._lanes.items():
+            have = self._prefix[channel]
+            more = lane.transform(limit - len(have))
+            if len(more):
+                self._prefix[channel] = np.concatenate([have, more])
 
     def _scale(self) -> ListenerScale:
         known = [self._prefix.get(c) for c in (Channel.GSR, Channel.PPG)]

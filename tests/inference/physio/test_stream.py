@@ -138,3 +138,15 @@ def test_no_channel_and_no_segment_are_refused():
         SensorStream([])
     with pytest.raises(ValueError, match="segment"):
         SensorStream(Channel).window()
+
+
+def test_what_nobody_asks_for_does_not_pile_up():
+    gsr, ppg = (x for x, _ in signals(10.0).values())
+    stream = SensorStream(Channel)
+    for i in range(30):
+        for channel, x in ((Channel.GSR, gsr), (Channel.PPG, ppg)):
+            stream.push(chunk_of(channel, x, 128.0, 10.0 * i))
+        for lane in stream._lanes.values():
+            assert sum(map(len, lane._waiting)) <= 45 * FS_HZ
+    assert stream.restarts == 0
+    assert stream.window().signal_s > 299.0
