@@ -89,15 +89,15 @@ class HeadSettings:
     hidden: int = 128
     width: int = 256
     regress_epochs: int = 8
-    epochs: int = 12
+    epochs: int = 8
     batch: int = 64
     rate: float = 1e-3
     weight_decay: float = 3e-2
-    dropout_in: float = 0.3
+    dropout_in: float = 0.5
     dropout: float = 0.5
     mixup: float = 0.3
     smoothing: float = 0.1
-    code_weight: float = 0.3
+    code_weight: float = 1.0
     rank: int = 160
     classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
 
