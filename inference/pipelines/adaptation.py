@@ -19,8 +19,7 @@ Array = NDArray[np.float32]
 FEWEST_SONGS = 30
 """From this many songs on a library is known well enough to adapt to it."""
 
-_HALF_WAY_SONGS = 60.0
-_MOST = 0.7  # the share of the library's own statistics in a large library
+_HALF_WAY_SONGS = 10.0
 _SMALLEST, _LARGEST = 0.5, 2.0  # a deviation is never taken to be further off than this
 _KIND, _VERSION = b"UTLS", 1
 _HEAD = struct.Struct("<IIH")
@@ -82,8 +81,8 @@ class LibraryStatistics:
 
     @property
     def share(self) -> float:
-        """How far to go from the training's statistics to the library's, 0 to 0.7."""
-        return _MOST * self.songs / (self.songs + _HALF_WAY_SONGS)
+        """How far to go from the training's statistics to the library's, 0.75 (30 songs) to 1."""
+        return self.songs / (self.songs + _HALF_WAY_SONGS)
 
     def rows(self, rows: Array, trained: Usual) -> Array:
         """Segments, shape (n, r), as if the library were usual music."""
