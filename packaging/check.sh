@@ -32,7 +32,7 @@ if [ "${1:-all}" = lint ]; then
     lint
 else
     lint >"$logs/lint" 2>&1 &
-    step "pytest" "$bin/python" -m pytest -q --durations=15 ${PYTEST_ARGS:-}
+    step "pytest" "$bin/python" -m pytest -q -n 3 --dist loadfile --durations=15 ${PYTEST_ARGS:-}
     wait
     cat "$logs/lint"
     step "wheel" packaging/wheel_test.sh

@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -21,6 +22,12 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("QT_ACCESSIBILITY", "0")
 
 from tests import audio_files
+
+# Who starts the tests in the background hands them an ignored SIGINT, which children inherit;
+# the tests of Ctrl-C need the signal as a terminal would give it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 GRACE_S = 2.0
 """How long work that was told to stop may take to end before it counts as left over."""
