@@ -10,12 +10,8 @@ before it is measured. Results go to `results/library.csv` and `library.json`.
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import os
-import platform
 import random
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -23,11 +19,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks._results import Result, report
 from inference.emotion import EmotionEstimate, Quadrant
 from inference.job import run_to_end
 from library_db.database import Durability
@@ -43,18 +39,6 @@ _WORDS = tuple(
     "ghost summer wild ocean stone paper mirror broken velvet thunder garden hollow crystal "
     "Straße Señor café Björk déjà naïve Ænima Übermut".split()
 )
-
-
-@dataclass(frozen=True)
-class Result:
-    """One figure; `target` is the most (or, for rates, the least) that is allowed."""
-
-    name: str
-    value: float
-    unit: str
-    target: float
-    passed: bool
-    detail: str = ""
 
 
 def make_library(folder: Path, tracks: int = TRACKS, seed: int = 0) -> None:
@@ -119,12 +103,12 @@ def measure_open(folder: Path) -> Iterator[Result]:
     assert all(count == TRACKS for _, _, count, _ in runs)
     seconds = float(np.median([run[0] for run in runs]))
     cpu = float(np.median([run[3] for run in runs]))
-    yield _at_most(
+    yield Result(
         "open_to_usable_index", seconds, "s", 1.5,
         f"median of 5 processes, with imports and check; {cpu:.2f} s of CPU with the interpreter",
     )  # fmt: skip
     memory = max(run[1] for run in runs) / 2**20
-    yield _at_most("resident_memory", memory, "MiB", 300, "after sorting by 5 keys, without window")
+    yield Result("resident_memory", memory, "MiB", 300, "after sorting by 5 keys, without window")
 
 
 def measure_writes(folder: Path) -> Iterator[Result]:
@@ -133,7 +117,7 @@ def measure_writes(folder: Path) -> Iterator[Result]:
         ids = random.Random(1).sample(range(1, TRACKS + 1), 200)
         times = [timed(lambda i=i: library.correct(i, Quadrant.LAHV)) for i in ids]  # type: ignore[misc]
         p95 = 1000 * float(np.percentile(times, 95))
-        yield _at_most("correction_durable_p95", p95, "ms", 20, "200 corrections, synchronous=FULL")
+        yield Result("correction_durable_p95", p95, "ms", 20, "200 corrections, synchronous=FULL")
         estimate = EmotionEstimate((0.1, 0.2, 0.3, 0.4), 0.4, "bench")
         blob, timeline = os.urandom(16_000), os.urandom(1_000)
         runs = []
@@ -143,7 +127,7 @@ def measure_writes(folder: Path) -> Iterator[Result]:
                 for i in range(1 + 1000 * k, 1001 + 1000 * k)
             ]
             runs.append(timed(lambda rows=rows: library.set_estimates(rows)))  # type: ignore[misc]
-        yield _at_most(
+        yield Result(
             "write_1000_results", float(np.median(runs)), "s", 0.5, "with 16 kB features each"
         )
 
@@ -164,12 +148,12 @@ def measure_search(folder: Path) -> Iterator[Result]:
                     seconds = float(np.median([timed(run) for _ in range(5)]))
                     if seconds > worst:
                         worst, where = seconds, f"worst: {query!r} by {sort}"
-        yield _at_most("query_and_sort", 1000 * worst, "ms", 50, where)
+        yield Result("query_and_sort", 1000 * worst, "ms", 50, where)
         fresh = []
         for i in range(1, 11):
             library.correct(i, Quadrant.LALV)
             fresh.append(timed(lambda: library.search("love", sort="valence")))
-        yield _at_most(
+        yield Result(
             "query_and_sort_after_a_correction", 1000 * float(np.median(fresh)), "ms", 50, ""
         )
 
@@ -192,7 +176,7 @@ def measure_rescan(folder: Path) -> Iterator[Result]:
             report = run_to_end(scan(library, [music]))
             times.append(time.perf_counter() - started)
             assert report.unchanged == 50_000, report
-        yield _at_most(
+        yield Result(
             "rescan_50000_unchanged", float(np.median(times)), "s", 3.0,
             f"first scan of the same small files {first:.1f} s",
         )  # fmt: skip
@@ -224,9 +208,8 @@ def measure_cold_scan(folder: Path) -> Iterator[Result]:
             assert report.added == 300, report
             rates.append(300 / report.seconds)
     rate = float(np.median(rates))
-    yield Result(
-        "cold_scan_large_mp3", rate, "files/s", 150, rate >= 150, "300 MP3s of 4 MB, warm cache"
-    )
+    detail = "300 MP3s of 4 MB, warm cache"
+    yield Result("cold_scan_large_mp3", rate, "files/s", 150, detail, at_least=True)
 
 
 def _real_mp3(path: Path, duration_s: float, seed: int) -> Path:
@@ -235,10 +218,6 @@ def _real_mp3(path: Path, duration_s: float, seed: int) -> Path:
     noise = np.random.default_rng(seed).uniform(-0.3, 0.3, (round(44100 * duration_s), 2))
     soundfile.write(path, noise.astype(np.float32), 44100, format="MP3", subtype="MPEG_LAYER_III")
     return path
-
-
-def _at_most(name: str, value: float, unit: str, target: float, detail: str) -> Result:
-    return Result(name, value, unit, target, value <= target, detail)
 
 
 _PARTS: dict[str, Callable[[Path], Iterator[Result]]] = {
@@ -250,6 +229,24 @@ _PARTS: dict[str, Callable[[Path], Iterator[Result]]] = {
 }
 
 
+def measure(names: list[str]) -> Iterator[Result]:
+    """The figures of these parts."""
+    folder = Path(tempfile.mkdtemp(prefix="undertone-bench-"))
+    try:
+        if {"open", "writes", "search"} & set(names):
+            print(f"making {TRACKS} tracks ...", flush=True)
+            make_library(folder / "library")
+        for name in names:
+            work = folder / name
+            if name in ("open", "writes", "search"):
+                work = folder / "library"
+            else:
+                work.mkdir()
+            yield from _PARTS[name](work)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -257,53 +254,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="folder for library.csv and library.json")
     parser.add_argument("--only", nargs="+", choices=list(_PARTS), default=list(_PARTS))
     args = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="undertone-bench-"))
-    results: list[Result] = []
-    try:
-        if {"open", "writes", "search"} & set(args.only):
-            print(f"making {TRACKS} tracks ...", flush=True)
-            make_library(folder / "library")
-        for name in args.only:
-            work = folder / name
-            if name in ("open", "writes", "search"):
-                work = folder / "library"
-            else:
-                work.mkdir()
-            for result in _PARTS[name](work):
-                results.append(result)
-                mark = "ok  " if result.passed else "MISS"
-                print(
-                    f"{mark} {result.name:36} {result.value:9.3f} {result.unit:8}"
-                    f" (target {result.target:g})  {result.detail}",
-                    flush=True,
-                )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if args.out is not None:
-        _write(args.out, results)
-    return 0 if all(result.passed for result in results) else 1
-
-
-def _write(folder: Path, results: list[Result]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "library.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(asdict(results[0])), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({**asdict(r), "value": round(r.value, 4)} for r in results)
-    run = {
-        "command": "python -m benchmarks.library --out results",
-        "tracks": TRACKS,
-        "when": time.strftime("%Y-%m-%d"),
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "numpy": np.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
-        "peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "results": [asdict(result) for result in results],
-    }
-    (folder / "library.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    about = {"tracks": TRACKS, "sqlite": sqlite3.sqlite_version, "numpy": np.__version__}
+    return report("library", measure(args.only), args.out, about=about)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,14 @@
 
 One thread, model loaded, CPU seconds (memory: the clock's). Rounds of all stages alternate, so
 that a busy moment of the machine meets them all; the median round counts. Results:
-results/music_<part>.csv and music_speed.json.
+results/music_<part>.csv and .json.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -30,6 +28,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from benchmarks._results import write as write_rows
 from inference.audio.decode import decode_blocks
 from inference.audio.scalogram import scalogram
 from inference.audio.spectrogram import delta, log_mel
@@ -304,28 +303,7 @@ def write(folder: Path, part: str, rows: list[Row]) -> None:
     ]
     for row in rows:
         print("  ".join(f"{key}={value}" for key, value in row.items()))
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"music_{part}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    path = folder / "music_speed.json"
-    run = json.loads(path.read_text()) if path.exists() else {}
-    run[part] = {
-        "command": "python -m benchmarks.music " + " ".join(sys.argv[1:]),
-        "python": platform.python_version(),
-        "processor": _processor(),
-        "rows": rows,
-    }
-    path.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), "")
+    write_rows(folder, f"music_{part}", rows, module="music")
 
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

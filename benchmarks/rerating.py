@@ -11,7 +11,6 @@ worker start, rating, writing; and the processor's seconds. Results: results/rer
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import resource
 import tempfile
@@ -20,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.tagging import TagOptions, music_model, tag
+from benchmarks._results import write
 from benchmarks.music import encode, synthetic_music
 from inference.job import run_to_end
 from inference.runtime import MusicClassifier
@@ -102,11 +102,7 @@ def main() -> None:
         "ms_a_song": round(seconds * 1000 / arguments.songs, 3),
     }
     print("  ".join(f"{key}={value}" for key, value in row.items()))
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    with (arguments.out / "rerating.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(row), lineterminator="\n")
-        writer.writeheader()
-        writer.writerow(row)
+    write(arguments.out, "rerating", [row])
 
 
 if __name__ == "__main__":

@@ -10,41 +10,22 @@ quiet. Results go to `results/window.csv` and `window.json`.
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks._results import Result, report
 from benchmarks.library import TRACKS, make_library
 
 FRAMES = 600
-
-
-@dataclass(frozen=True)
-class Result:
-    """One figure and its bound; `at_least` turns the bound round."""
-
-    name: str
-    value: float
-    unit: str
-    target: float
-    at_least: bool
-    detail: str
-
-    @property
-    def passed(self) -> bool:
-        return self.value >= self.target if self.at_least else self.value <= self.target
 
 
 class Running:
@@ -127,11 +108,9 @@ def measure_start(folder: Path) -> Iterator[Result]:
         runs.append([float(value) for value in out])
     start_s, close_s, mib = np.median(runs, axis=0)
     detail = "median of 5 processes, from exec to rows in sight"
-    yield Result("start_to_usable_window", start_s, "s", 2.0, False, detail)
-    yield Result("close", close_s, "s", 2.0, False, "median of 5, saved and ended")
-    yield Result(
-        "resident_memory", mib, "MiB", 500, False, "after the list and the plane were shown"
-    )
+    yield Result("start_to_usable_window", start_s, "s", 2.0, detail)
+    yield Result("close", close_s, "s", 2.0, "median of 5, saved and ended")
+    yield Result("resident_memory", mib, "MiB", 500, "after the list and the plane were shown")
 
 
 def measure_search(folder: Path) -> Iterator[Result]:
@@ -156,7 +135,7 @@ def measure_search(folder: Path) -> Iterator[Result]:
     detail = (
         f"p95 of {len(times)} keys, from asking to the list painted, without the pause of typing"
     )
-    yield Result("search_a_key_p95", float(np.percentile(times, 95)), "ms", 50, False, detail)
+    yield Result("search_a_key_p95", float(np.percentile(times, 95)), "ms", 50, detail)
     running.close()
 
 
@@ -181,8 +160,8 @@ def measure_plane(folder: Path) -> Iterator[Result]:
         rate = FRAMES / sum(frames)
         worst = 1000 * max(frames)
         detail = f"{len(canvas.points)} points, {canvas.width()}x{canvas.height()}"
-        yield Result(f"pan_zoom_{zoom:g}", rate, "frames/s", 50, True, detail)
-        yield Result(f"pan_zoom_{zoom:g}_worst_frame", worst, "ms", 50, False, detail)
+        yield Result(f"pan_zoom_{zoom:g}", rate, "frames/s", 50, detail, at_least=True)
+        yield Result(f"pan_zoom_{zoom:g}_worst_frame", worst, "ms", 50, detail)
     running.close()
 
 
@@ -220,8 +199,8 @@ def measure_stalls(folder: Path) -> Iterator[Result]:
     running.until(lambda: not desktop.runner.tasks, 300)
     timer.stop()
     detail = f"{len(songs)} songs tagged, {len(gaps)} ticks, libVLC playing into a dummy output"
-    yield Result("stall_p999", float(np.percentile(gaps, 99.9)), "ms", 50, False, detail)
-    yield Result("stall_max", max(gaps), "ms", 150, False, detail)
+    yield Result("stall_p999", float(np.percentile(gaps, 99.9)), "ms", 50, detail)
+    yield Result("stall_max", max(gaps), "ms", 150, detail)
     running.close()
 
 
@@ -233,7 +212,23 @@ _PARTS: dict[str, Callable[[Path], Iterator[Result]]] = {
 }
 
 
+def measure(names: list[str]) -> Iterator[Result]:
+    """The figures of these parts."""
+    folder = Path(tempfile.mkdtemp(prefix="undertone-bench-"))
+    try:
+        print(f"making {TRACKS} tracks ...", flush=True)
+        home = folder / "home"
+        make_library(home)
+        (home / "settings.toml").write_text("[library]\nscan_at_start = false\n", encoding="utf-8")
+        for name in names:
+            yield from _PARTS[name](home)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main() -> int:
+    from PySide6 import __version__
+
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -242,52 +237,8 @@ def main() -> int:
     args = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ.setdefault("QT_ACCESSIBILITY", "0")
-    load = os.getloadavg()[0]
-    folder = Path(tempfile.mkdtemp(prefix="undertone-bench-"))
-    results: list[Result] = []
-    try:
-        print(f"making {TRACKS} tracks ...", flush=True)
-        home = folder / "home"
-        make_library(home)
-        (home / "settings.toml").write_text("[library]\nscan_at_start = false\n", encoding="utf-8")
-        for name in args.only:
-            for result in _PARTS[name](home):
-                results.append(result)
-                mark = "ok  " if result.passed else "MISS"
-                print(
-                    f"{mark} {result.name:28} {result.value:9.2f} {result.unit:9}"
-                    f" (target {result.target:g})  {result.detail}",
-                    flush=True,
-                )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    if args.out is not None:
-        _write(args.out, results, load)
-    return 0 if all(result.passed for result in results) else 1
-
-
-def _write(folder: Path, results: list[Result], load: float) -> None:
-    from PySide6 import __version__
-
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = [{**asdict(r), "value": round(r.value, 3)} for r in results]
-    with (folder / "window.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    run = {
-        "command": "python -m benchmarks.window --out results",
-        "tracks": TRACKS,
-        "when": time.strftime("%Y-%m-%d"),
-        "python": platform.python_version(),
-        "pyside": __version__,
-        "numpy": np.__version__,
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "load_before": round(load, 2),
-        "results": rows,
-    }
-    (folder / "window.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    about = {"tracks": TRACKS, "pyside": __version__, "numpy": np.__version__}
+    return report("window", measure(args.only), args.out, about=about)
 
 
 if __name__ == "__main__":

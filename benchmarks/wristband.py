@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import csv
-import json
-import os
-import platform
 import resource
 import statistics
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.wristband.ble import BleSource
@@ -31,24 +27,10 @@ from app.wristband.recorder import Recorder, open_recording
 from app.wristband.simulated import band_generator
 from app.wristband.source import SourceState
 from app.wristband.virtual_band import BAND_ADDRESS, Faults, VirtualBand, virtual_pair
+from benchmarks._results import Result, report
 from inference.physio.simulate import SimulatedListener
 
 DROPS = 20
-
-
-@dataclass(frozen=True)
-class Result:
-    """One figure, and the most that is allowed of it."""
-
-    name: str
-    value: float
-    unit: str
-    allowed: float
-    passed: bool
-
-
-def result(name: str, value: float, unit: str, allowed: float) -> Result:
-    return Result(name, round(value, 4), unit, allowed, value <= allowed)
 
 
 async def _drain(source: BleSource) -> None:
@@ -88,13 +70,13 @@ async def stream(minutes: float, folder: Path) -> list[Result]:
     expected = minutes * 60.0 * 16
     memory_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return [
-        result("samples lost", counters.lost, "samples", 0),
-        result("packets duplicated", counters.duplicate, "packets", 0),
-        result("packets corrupt", counters.corrupt, "packets", 0),
-        result("packets short of 16 a second", expected - counters.packets, "packets", 48),
-        result("recording differs from what came", float(replayed != kept), "yes = 1", 0),
-        result("processor, band and client together", cpu, "of a core", 0.25),
-        result("largest resident memory", memory_mib, "MiB", 300),
+        Result("samples lost", counters.lost, "samples", 0),
+        Result("packets duplicated", counters.duplicate, "packets", 0),
+        Result("packets corrupt", counters.corrupt, "packets", 0),
+        Result("packets short of 16 a second", expected - counters.packets, "packets", 48),
+        Result("recording differs from what came", float(replayed != kept), "yes = 1", 0),
+        Result("processor, band and client together", cpu, "of a core", 0.25),
+        Result("largest resident memory", memory_mib, "MiB", 300),
     ]
 
 
@@ -114,7 +96,7 @@ async def faults() -> list[Result]:
         + abs(seen.duplicate - band.duplicated)
     )
     await _stopped(source, taking, band, central)
-    return [result("injected faults that were miscounted", wrong, "counts", 0)]
+    return [Result("injected faults that were miscounted", wrong, "counts", 0)]
 
 
 async def drops() -> list[Result]:
@@ -139,10 +121,17 @@ async def drops() -> list[Result]:
     reconnects = source.counters.reconnects
     await _stopped(source, taking, band, central)
     return [
-        result("disconnects not recovered", DROPS - reconnects, f"of {DROPS}", 0),
-        result("disconnect to next packet, median", statistics.median(away_s), "s", 2.0),
-        result("disconnect to next packet, longest", max(away_s), "s", 5.0),
+        Result("disconnects not recovered", DROPS - reconnects, f"of {DROPS}", 0),
+        Result("disconnect to next packet, median", statistics.median(away_s), "s", 2.0),
+        Result("disconnect to next packet, longest", max(away_s), "s", 5.0),
     ]
+
+
+def measure(minutes: float) -> Iterator[Result]:
+    """All figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        for part in (stream(minutes, Path(folder)), faults(), drops()):
+            yield from asyncio.run(part)
 
 
 def main() -> int:
@@ -150,33 +139,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="length of the stream")
     parser.add_argument("--out", type=Path, default=Path("results"))
     args = parser.parse_args()
-    results: list[Result] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for part in (stream(args.minutes, Path(folder)), faults(), drops()):
-            for line in asyncio.run(part):
-                results.append(line)
-                mark = "ok  " if line.passed else "MISS"
-                print(
-                    f"{mark} {line.name}: {line.value} {line.unit} (<= {line.allowed})", flush=True
-                )
-    write(args.out, results, args.minutes)
-    return 0 if all(line.passed for line in results) else 1
-
-
-def write(out: Path, results: list[Result], minutes: float) -> None:
-    """Keep the figures with the command and the machine that they are from."""
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "wristband.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(asdict(results[0])), lineterminator="\n")
-        table.writeheader()
-        table.writerows(asdict(line) for line in results)
-    run = {
-        "command": f"python -m benchmarks.wristband --minutes {minutes:g} --out results",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-    }
-    (out / "wristband.json").write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+    return report("wristband", measure(args.minutes), args.out)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 # Runs every benchmark; each prints its figures and writes them to results/ with the command.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-for benchmark in benchmarks/*.py; do
-    case $(basename "$benchmark") in _*) continue ;; esac
-    echo "--- $benchmark"
-    .venv/bin/python "$benchmark" ${ARGS:-}
+failed=0
+for benchmark in benchmarks/[!_]*.py; do
+    name=$(basename "$benchmark" .py)
+    echo "--- $name"
+    .venv/bin/python -m "benchmarks.$name" --out results ${ARGS:-} || failed=1
 done
+exit $failed
