@@ -1,40 +1,82 @@
 """What the listener answered when asked how a song felt: a file of its own, deletable for good.
 
 Apart from the library's file, because that one is backed up, and what is
-deleted here must be nowhere: deleted rows are overwritten with zeros
-(``secure_delete``), the rollback journal is emptied at each commit, and no
-backup is made. An answer is on the disk when `add` returns.
+deleted here must be nowhere (`library_db.private_file`). An answer is on the
+disk when `add` returns.
 """
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
-from inference.emotion import EmotionEstimate, Quadrant
-from library_db.database import Database, Durability
-from library_db.errors import LibraryCorrupt, LibraryError, LibraryTooNew
-from library_db.recovery import Notice, set_aside
+from inference.emotion import EmotionEstimate, MoodPoint, Quadrant
+from library_db.database import Durability
+from library_db.private_file import PrivateFile, PrivateFormat
+from library_db.recovery import Notice
 
-__all__ = ["Answer", "AnswerStore"]
+__all__ = ["Answer", "AnswerStore", "Occasion", "ShownBy"]
 
-_FILE = "answers.sqlite3"
-_VERSION = 1
+
+class ShownBy(str, Enum):
+    """Whose word the question repeated."""
+
+    MUSIC = "music"
+    """A model of the song alone."""
+    SENSORS = "sensors"
+    """The network that reads skin conductance and pulse."""
+    FUSED = "fused"
+    """The song's estimate, updated by the sensors."""
+
+
+class Occasion(str, Enum):
+    """When the question came."""
+
+    SONG_END = "song end"
+    CHANGE = "change"
+    """The state that the sensors showed had changed, in the midst of a song."""
+
+
 _COLUMNS = (
     "track_id, audio_hash, at_s, position_s, shown, answer, "
-    "p_hahv, p_halv, p_lahv, p_lalv, confidence, model_id"
+    "p_hahv, p_halv, p_lahv, p_lalv, confidence, model_id, "
+    "valence, arousal, shown_by, occasion, session"
 )
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS answers (id INTEGER PRIMARY KEY AUTOINCREMENT, "
-    "track_id INTEGER NOT NULL, audio_hash TEXT NOT NULL, at_s REAL NOT NULL, "
-    "position_s REAL NOT NULL, shown TEXT NOT NULL, answer TEXT NOT NULL, "
-    "p_hahv REAL NOT NULL, p_halv REAL NOT NULL, p_lahv REAL NOT NULL, p_lalv REAL NOT NULL, "
-    "confidence REAL NOT NULL, model_id TEXT NOT NULL)"
+
+
+def _make_table(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS answers (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+        "track_id INTEGER NOT NULL, audio_hash TEXT NOT NULL, at_s REAL NOT NULL, "
+        "position_s REAL NOT NULL, shown TEXT NOT NULL, answer TEXT NOT NULL, "
+        "p_hahv REAL NOT NULL, p_halv REAL NOT NULL, p_lahv REAL NOT NULL, p_lalv REAL NOT NULL, "
+        "confidence REAL NOT NULL, model_id TEXT NOT NULL)"
+    )
+
+
+def _add_places_and_sources(connection: sqlite3.Connection) -> None:
+    for column in (
+        "valence REAL",
+        "arousal REAL",
+        "shown_by TEXT NOT NULL DEFAULT 'music'",
+        "occasion TEXT NOT NULL DEFAULT 'song end'",
+        "session TEXT NOT NULL DEFAULT ''",
+    ):
+        connection.execute(f"ALTER TABLE answers ADD COLUMN {column}")
+
+
+_FORMAT = PrivateFormat(
+    "answers.sqlite3",
+    "answers",
+    "`undertone labels forget` deletes the damaged file too.",
+    (_make_table, _add_places_and_sources),
 )
 
 
@@ -58,11 +100,19 @@ class Answer:
         What the model that was shown said of the song, with its id.
     answer : Quadrant
         What the listener said; a yes repeats `shown`.
+    place : MoodPoint, optional
+        Where on the plane the listener put it; it lies in the quadrant `answer`.
+    shown_by : ShownBy
+    occasion : Occasion
+    session : str
+        Name of the recording that ran at the time; empty: none did.
+    id : int, optional
+        In the file; None before it is kept there.
 
     Raises
     ------
     ValueError
-        If a time is not a finite number.
+        If a time is not a finite number, or the place lies in another quadrant.
     """
 
     track_id: int
@@ -72,10 +122,17 @@ class Answer:
     shown: Quadrant
     predicted: EmotionEstimate
     answer: Quadrant
+    place: MoodPoint | None = None
+    shown_by: ShownBy = ShownBy.MUSIC
+    occasion: Occasion = Occasion.SONG_END
+    session: str = ""
+    id: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.at_s) and math.isfinite(self.position_s)):
             raise ValueError("times must be finite numbers")
+        if self.place is not None and Quadrant.of(self.place) is not self.answer:
+            raise ValueError("the place must lie in the quadrant that was answered")
 
     @property
     def agreed(self) -> bool:
@@ -96,10 +153,8 @@ class AnswerStore:
     ...     answers.add(answer)
     """
 
-    def __init__(self, folder: Path, database: Database, notices: Sequence[Notice] = ()) -> None:
-        self._folder = folder
-        self._database = database
-        self.notices = list(notices)
+    def __init__(self, file: PrivateFile) -> None:
+        self._file = file
 
     @classmethod
     def open(cls, folder: Path) -> AnswerStore:
@@ -110,42 +165,50 @@ class AnswerStore:
         LibraryError
             Not permitted, disk full, in use, made by a newer version: with a remedy.
         """
-        path = folder / _FILE
-        try:
-            return cls(folder, _open(path))
-        except LibraryCorrupt:
-            name = set_aside(path).name
-            notice = Notice(
-                f"Your answers in {path} were damaged and set aside as {name}; "
-                "your corrections are kept",
-                "`undertone labels forget` deletes the damaged file too.",
-            )
-            return cls(folder, _open(path), [notice])
+        return cls(PrivateFile.open(folder, _FORMAT))
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Whether there is a file of answers; `open` would make one."""
+        return (folder / _FORMAT.name).exists()
+
+    @property
+    def notices(self) -> list[Notice]:
+        return self._file.notices
 
     def add(self, *answers: Answer) -> None:
         """Keep answers in one commit; they survive a power cut from now on."""
-        with self._database.transaction(Durability.LISTENER) as connection:
+        with self._file.database.transaction(Durability.LISTENER) as connection:
             connection.executemany(
-                f"INSERT INTO answers ({_COLUMNS}) VALUES ({', '.join('?' * 12)})",
+                f"INSERT INTO answers ({_COLUMNS}) VALUES ({_PLACES})",
                 [_row(answer) for answer in answers],
             )
 
+    def change(self, answer_id: int, answer: Quadrant, place: MoodPoint | None = None) -> bool:
+        """Set what was answered, when the listener has thought better of it.
+
+        Returns
+        -------
+        bool
+            Whether that answer is there.
+        """
+        with self._file.deleting() as connection:  # what is replaced is to be gone
+            found = connection.execute(
+                "UPDATE answers SET answer = ?, valence = ?, arousal = ? WHERE id = ?",
+                (answer.value, *_place(place), int(answer_id)),
+            ).rowcount
+        return found > 0
+
     def all(self) -> list[Answer]:
         """All answers, the oldest first; a row that says nothing sensible is left out."""
-        with self._database.reading() as connection:
+        with self._file.database.reading() as connection:
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM answers ORDER BY at_s, id"
+                f"SELECT id, {_COLUMNS} FROM answers ORDER BY at_s, id"
             ).fetchall()
         answers = []
-        for track_id, audio, at_s, position_s, shown, said, a, b, c, d, confidence, model in rows:
+        for row in rows:
             with suppress(ValueError, TypeError):
-                predicted = EmotionEstimate((a, b, c, d), confidence, model)
-                answers.append(
-                    Answer(
-                        track_id, audio, at_s, position_s, Quadrant(shown), predicted,
-                        Quadrant(said),
-                    )
-                )  # fmt: skip
+                answers.append(_answer(row))
         return answers
 
     def delete(self, track_ids: Iterable[int] | None = None) -> int:
@@ -158,29 +221,33 @@ class AnswerStore:
         int
             How many were deleted.
         """
-        with self._database.transaction(Durability.LISTENER) as connection:
-            # Checked, not assumed: a build of SQLite may leave it out.
-            if not connection.execute("PRAGMA secure_delete=ON").fetchone()[0]:
-                raise LibraryError(
-                    "This machine's SQLite cannot delete for good",
-                    f"Delete the file {self._folder / _FILE} yourself.",
-                )
-            if track_ids is None:
-                count = connection.execute("DELETE FROM answers").rowcount
-            else:
-                ids = [(int(i),) for i in track_ids]
-                count = connection.executemany(
-                    "DELETE FROM answers WHERE track_id = ?", ids
-                ).rowcount
-        if track_ids is None:
-            for damaged in self._folder.glob("answers-damaged-*"):
-                with suppress(FileNotFoundError):
-                    damaged.unlink()
+        if track_ids is not None:
+            return self._delete_where("track_id", track_ids)
+        with self._file.deleting() as connection:
+            count = connection.execute("DELETE FROM answers").rowcount
+        self._file.delete_damaged()
+        return max(count, 0)
+
+    def remove(self, answer_ids: Iterable[int]) -> int:
+        """Delete single answers by their ids, so that the file no longer holds them.
+
+        Returns
+        -------
+        int
+            How many were deleted.
+        """
+        return self._delete_where("id", answer_ids)
+
+    def _delete_where(self, column: str, values: Iterable[int]) -> int:
+        with self._file.deleting() as connection:
+            count = connection.executemany(
+                f"DELETE FROM answers WHERE {column} = ?", [(int(value),) for value in values]
+            ).rowcount
         return max(count, 0)
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        self._file.close()
 
     def __enter__(self) -> AnswerStore:
         return self
@@ -194,6 +261,9 @@ class AnswerStore:
         self.close()
 
 
+_PLACES = ", ".join("?" * len(_COLUMNS.split(",")))
+
+
 def _row(answer: Answer) -> tuple[object, ...]:
     return (
         int(answer.track_id),
@@ -205,36 +275,23 @@ def _row(answer: Answer) -> tuple[object, ...]:
         *map(float, answer.predicted.probabilities),
         float(answer.predicted.confidence),
         answer.predicted.model_id,
+        *_place(answer.place),
+        answer.shown_by.value,
+        answer.occasion.value,
+        answer.session,
     )
 
 
-def _open(path: Path) -> Database:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Private from its first byte on, whatever the umask.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise LibraryError(
-            f"Your answers cannot be kept in {path} ({error.strerror})",
-            f"Make the folder {path.parent} writable, or choose another one with --home.",
-        ) from error
-    # No WAL: its file would keep what the database has deleted.
-    database = Database(path, wal=False)
-    try:
-        with database.reading() as connection:
-            if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise LibraryCorrupt(f"The answers in {path} are damaged")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            raise LibraryTooNew(
-                f"The answers in {path} were made by a newer version of Undertone",
-                "Update Undertone; the file was not touched.",
-            )
-        if version < _VERSION:
-            with database.transaction(Durability.LISTENER) as connection:
-                connection.execute(_TABLE)
-                connection.execute(f"PRAGMA user_version = {_VERSION}")
-    except BaseException:
-        database.close()
-        raise
-    return database
+def _place(place: MoodPoint | None) -> tuple[float | None, float | None]:
+    return (None, None) if place is None else (float(place.valence), float(place.arousal))
+
+
+def _answer(row: tuple[Any, ...]) -> Answer:
+    number, track_id, audio, at_s, position_s, shown, said, a, b, c, d, confidence, model = row[:13]
+    valence, arousal, shown_by, occasion, session = row[13:]
+    place = None if valence is None or arousal is None else MoodPoint(valence, arousal)
+    return Answer(
+        track_id, audio, at_s, position_s, Quadrant(shown),
+        EmotionEstimate((a, b, c, d), confidence, model), Quadrant(said),
+        place, ShownBy(shown_by), Occasion(occasion), session, number,
+    )  # fmt: skip

@@ -191,7 +191,7 @@ def _look_up(library: Library, track_id: int) -> tuple[Track, TrackEmotion] | No
 
 
 def _earlier(folder: Path) -> list[Answer]:
-    if not (folder / "answers.sqlite3").exists():
+    if not AnswerStore.exists(folder):
         return []  # nothing is created before the first answer
     with AnswerStore.open(folder) as answers:
         return answers.all()
