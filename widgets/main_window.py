@@ -37,7 +37,7 @@ from widgets.player_bar import PlayerBar
 from widgets.queue_view import QueuePanel
 from widgets.rows import RowCache
 from widgets.search_field import SearchField
-from widgets.sidebar import Sidebar
+from widgets.sidebar import Sidebar, SidebarEntry
 from widgets.theme import SPACE, Theme
 from widgets.toasts import ToastHost
 from widgets.track_table.view import TrackTable
@@ -52,6 +52,8 @@ class Page(Enum):
     PLANE = 1
     WELCOME = 2
     NO_MATCH = 3
+    OTHER = 4
+    """A page that `MainWindow.add_view` brought."""
 
 
 class MainWindow(QMainWindow):
@@ -76,6 +78,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(680, 440)
         self.setAcceptDrops(True)
         self._theme = theme
+        self.views: dict[str, QWidget] = {}
         self.sidebar = Sidebar(theme)
         self.search = SearchField(theme)
         self.table = TrackTable(theme, rows)
@@ -93,10 +96,24 @@ class MainWindow(QMainWindow):
 
     # what is shown
 
+    def add_view(self, section: str, entry: SidebarEntry, page: QWidget) -> None:
+        """Add a page of its own to the centre, and its entry to a section of the sidebar."""
+        self.stack.addWidget(page)
+        self.views[entry.key] = page
+        self.sidebar.add_entry(section, entry)
+
+    def show_view(self, key: str) -> None:
+        """Show a page that was added, under its entry's name."""
+        self.show_page(Page.OTHER)
+        self.stack.setCurrentWidget(self.views[key])
+        self.show_heading(self.sidebar.name_of(key), "")
+
     def show_page(self, page: Page) -> None:
-        self.stack.setCurrentIndex(page.value)
-        searching = page is not Page.WELCOME
-        for widget in (self._title, self._figures, self.search):
+        if page is not Page.OTHER:
+            self.stack.setCurrentIndex(page.value)
+        searching = page not in (Page.WELCOME, Page.OTHER)
+        self._title.setVisible(page is not Page.WELCOME)
+        for widget in (self._figures, self.search):
             widget.setVisible(searching)
 
     def show_view_action(self, text: str) -> None:
@@ -108,7 +125,7 @@ class MainWindow(QMainWindow):
 
     @property
     def page(self) -> Page:
-        return Page(self.stack.currentIndex())
+        return Page(min(self.stack.currentIndex(), Page.OTHER.value))
 
     def show_heading(self, title: str, figures: str) -> None:
         """The name of the view and how much it holds."""
@@ -316,6 +333,8 @@ class MainWindow(QMainWindow):
     def _go_to_centre(self) -> None:
         if self.page is Page.WELCOME:
             self.welcome.add_folder.setFocus()
+        elif self.page is Page.OTHER:
+            self.stack.currentWidget().setFocus(Qt.FocusReason.TabFocusReason)
         else:
             self._go_to_songs()
 

@@ -61,6 +61,8 @@ QLineEdit:hover, QComboBox:hover, QSpinBox:hover, QDoubleSpinBox:hover {
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus {
     border: 2px solid $ink; padding: 5px 7px;
 }
+QLineEdit[role="in_place"] { padding: 0 4px; min-height: 0; }
+QLineEdit[role="in_place"]:focus { padding: 0 3px; }
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url("$chevron"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView {
@@ -104,7 +106,7 @@ QHeaderView::up-arrow { image: url("$up"); width: 10px; height: 10px;
 QTableCornerButton::section { background: $surface; border: none; }
 
 #sidebar { background: $paper; border: none; }
-#sidebar QListWidget { background: $paper; }
+#sidebar QTreeWidget { background: $paper; }
 #player_bar { background: $raised; border-top: 1px solid $line; }
 #side_panel { background: $paper; }
 #side_panel QListView { background: $paper; }

@@ -93,6 +93,7 @@ class LibraryController(QObject):
         self._searcher, self._counter = Latest(runner), Latest(runner)
         self._pointer = Latest(runner)
         self._wants_points = False
+        self._resting = False
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
@@ -113,9 +114,14 @@ class LibraryController(QObject):
     # questions
 
     def set_view(self, key: str) -> None:
-        self._view = key
+        self._view, self._resting = key, False
         self._wants_points = key == "plane"
         self.search()
+
+    def rest(self, key: str) -> None:
+        """Another page, `key`, is shown: ask only for the numbers of the sidebar."""
+        self._view, self._wants_points, self._resting = key, False, True
+        self._count_soon.start()
 
     def pick(self, ids: Sequence[int]) -> None:
         """Make the view "picked" these songs, and go to it."""
@@ -151,6 +157,9 @@ class LibraryController(QObject):
             self.query_refused.emit(words, error.start + shift, error.end + shift)
             return
         self.query_accepted.emit()
+        if self._resting:
+            self._count_soon.start()
+            return
         asked = (self._view, text, self._sort, self._descending)
         same = asked == self._asked
         self._asked = asked

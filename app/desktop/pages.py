@@ -60,7 +60,8 @@ class PageController(QObject):
         table = self._window.table.kept_state()
         self._library.set_sort(table.sort, table.descending)
         self._window.sidebar.choose(view)
-        self._library.set_view(self._window.sidebar.current)
+        if self._window.sidebar.current not in self._window.views:
+            self._library.set_view(self._window.sidebar.current)
 
     # inner workings
 
@@ -93,10 +94,17 @@ class PageController(QObject):
         plane.canvas.show_playing(self._player.track_id)
 
     def _on_view(self, key: str) -> None:
+        if key in self._window.views:
+            self._window.show_view_action("")
+            self._window.show_view(key)
+            self._library.rest(key)
+            return
         self._window.show_heading(self._title(key), "")
         self._library.set_view(key)
 
     def _on_found(self, ids: NDArray[np.int64], same: bool) -> None:
+        if self._library.view in self._window.views:
+            return
         self._found = len(ids)
         self._window.table.show_ids(ids, keep_place=same)
         self._show()
@@ -105,7 +113,8 @@ class PageController(QObject):
         self._window.show_counts({**counts, "plane": 0})
         if not self._library.text.strip():
             self._total = counts.get("all", 0)
-            self._show()
+            if self._library.view not in self._window.views:
+                self._show()
 
     def _show(self) -> None:
         window, view = self._window, self._library.view

@@ -26,6 +26,8 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QScrollBar,
     QToolButton,
+    QTreeWidget,
+    QTreeWidgetItemIterator,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -191,6 +193,9 @@ def texts_of(widget: QObject) -> Iterator[str]:
     if isinstance(widget, QListWidget):
         for row in range(widget.count()):
             yield widget.item(row).text()
+    if isinstance(widget, QTreeWidget):
+        for found in QTreeWidgetItemIterator(widget):
+            yield found.value().text(0)
     if isinstance(widget, QHeaderView) and widget.model() is not None:
         for section in range(widget.count()):
             yield str(widget.model().headerData(section, widget.orientation()) or "")
