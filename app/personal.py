@@ -37,6 +37,7 @@ __all__ = [
     "forget",
     "rate_library",
     "roll_back",
+    "song_of",
     "train",
 ]
 
@@ -140,7 +141,7 @@ def collect(library: Library, answers: Sequence[Answer], base_model: str) -> Evi
     kept: dict[str, EmotionEstimate] = {}
     ids: dict[str, int | None] = {}
     for answer in answers:
-        track = _song_of(library, answer)
+        track = song_of(library, answer)
         key = _key(track) if track is not None else f"gone {answer.audio_hash or answer.track_id}"
         ids[key] = track.id if track is not None else None
         said.setdefault(key, []).append((answer.at_s, answer.answer))
@@ -351,7 +352,7 @@ def _explained(fit: Fit, evidence: Evidence) -> str:
     return text
 
 
-def _song_of(library: Library, answer: Answer) -> Track | None:
+def song_of(library: Library, answer: Answer) -> Track | None:
     """The song that an answer is about, also under another id: the audio decides."""
     track = library.track(answer.track_id)
     if track is not None and track.audio_hash == answer.audio_hash:

@@ -57,7 +57,7 @@ class PersonalModel:
         The common model whose estimates it moves; on another's it says nothing.
     map : PersonalMap
     songs : int
-        With an answer, that it was learned from.
+        With a word of the listener, that it was learned from.
     strength : float
         Of the prior.
     common, personal, lower : float
@@ -75,6 +75,11 @@ class PersonalModel:
     personal: float
     lower: float
     made_s: float
+
+    @property
+    def kind(self) -> str:
+        """How much of it is the listener's own: "map" of the plane."""
+        return "map"
 
     @property
     def model_id(self) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 from inference.emotion import EmotionEstimate, MoodPoint, Quadrant
 from library_db.database import Durability
+from library_db.decisions import Decided, decided_of, insert_decided, make_decisions
 from library_db.private_file import PrivateFile, PrivateFormat
 from library_db.recovery import Notice
 
@@ -76,7 +77,7 @@ _FORMAT = PrivateFormat(
     "answers.sqlite3",
     "answers",
     "`undertone labels forget` deletes the damaged file too.",
-    (_make_table, _add_places_and_sources),
+    (_make_table, _add_places_and_sources, make_decisions),
 )
 
 
@@ -214,7 +215,7 @@ class AnswerStore:
     def delete(self, track_ids: Iterable[int] | None = None) -> int:
         """Delete the answers on these songs, or all, so that the file no longer holds them.
 
-        With all of them go the damaged files that were set aside.
+        What was decided on them goes too; with all of them go the damaged files.
 
         Returns
         -------
@@ -225,6 +226,7 @@ class AnswerStore:
             return self._delete_where("track_id", track_ids)
         with self._file.deleting() as connection:
             count = connection.execute("DELETE FROM answers").rowcount
+            connection.execute("DELETE FROM decisions")
         self._file.delete_damaged()
         return max(count, 0)
 
@@ -238,11 +240,25 @@ class AnswerStore:
         """
         return self._delete_where("id", answer_ids)
 
+    def decide(self, decisions: Iterable[Decided]) -> None:
+        """Put these decisions in the place of all former ones, in one commit."""
+        with self._file.deleting() as connection:
+            connection.execute("DELETE FROM decisions")
+            insert_decided(connection, decisions)
+
+    def decisions(self) -> list[Decided]:
+        """What became of each word at the last training."""
+        with self._file.database.reading() as connection:
+            return decided_of(connection)
+
     def _delete_where(self, column: str, values: Iterable[int]) -> int:
+        wanted = [(int(value),) for value in values]
         with self._file.deleting() as connection:
             count = connection.executemany(
-                f"DELETE FROM answers WHERE {column} = ?", [(int(value),) for value in values]
+                f"DELETE FROM answers WHERE {column} = ?", wanted
             ).rowcount
+            of = "answer_id" if column == "id" else column
+            connection.executemany(f"DELETE FROM decisions WHERE {of} = ?", wanted)
         return max(count, 0)
 
     def close(self) -> None:
