@@ -55,6 +55,18 @@ class TextColumn:
         by_code = np.fromiter(map(accepts, self.folded), np.bool_, len(self.folded))
         return by_code[self.codes]
 
+    def restore(self, codes: NDArray[np.int32], values: list[str], folded: list[str]) -> None:
+        """Take over what was kept: `values` are the texts by code, `folded` made of them."""
+        self.codes, self.folded, self._ranks = codes, folded, None
+        self._code = {text: code for code, text in enumerate(values)}
+        if not len(values) == len(folded) == len(self._code):
+            raise ValueError("a text column does not fit its codes")
+
+    @property
+    def values(self) -> list[str]:
+        """The different texts, by code."""
+        return list(self._code)
+
     def ranks(self) -> NDArray[np.int32]:
         """Per row its place in sorted order; equal keys share one, the empty text comes last."""
         if self._ranks is None:
@@ -124,6 +136,41 @@ class Columns:
         if self._folded_names is None:
             self._folded_names = list(map(_folded_name, self._names))
         return self._folded_names
+
+    def parts(self) -> dict[str, Any]:
+        """All of it as named arrays and lists, for keeping; `restore` takes them back."""
+        parts: dict[str, Any] = {
+            "ids": self.ids, "quadrant": self.quadrant,
+            "titles": self.titles, "words": self.words, "names": self._names,
+        }  # fmt: skip
+        for name, column in self.texts.items():
+            parts[f"codes {name}"] = column.codes
+            parts[f"values {name}"], parts[f"folded {name}"] = column.values, column.folded
+        parts.update({f"number {name}": numbers for name, numbers in self.numbers.items()})
+        parts.update({f"flag {name}": flags for name, flags in self.flags.items()})
+        return parts
+
+    def restore(self, parts: Mapping[str, Any]) -> None:
+        """Become what `parts` gave.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If a part is missing or does not fit the others; the columns are then of no use.
+        """
+        self.ids, self.quadrant = parts["ids"], parts["quadrant"]
+        self.titles, self.words, self._names = parts["titles"], parts["words"], parts["names"]
+        self._folded_names = None
+        for name, column in self.texts.items():
+            kept = (parts[f"{part} {name}"] for part in ("codes", "values", "folded"))
+            column.restore(*kept)
+        self.numbers = {name: parts[f"number {name}"] for name in self.numbers}
+        self.flags = {name: parts[f"flag {name}"] for name in self.flags}
+        lengths = {len(self.titles), len(self.words), len(self._names), len(self.quadrant)}
+        lengths.update(map(len, (*self.numbers.values(), *self.flags.values())))
+        lengths.update(len(column.codes) for column in self.texts.values())
+        if lengths != {len(self.ids)}:
+            raise ValueError("the columns are of different lengths")
 
     def rows_of(self, ids: Iterable[int]) -> Rows:
         """Rows of the tracks with these ids; ids that are not there are left out."""

@@ -8,7 +8,7 @@ documents. All methods may be called from any thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ _TEXT_SORTS = ("artist", "album", "title", "genre", "format", "path")
 
 SORTS = (*_TEXT_SORTS, *_NUMBER_SORTS, "mood")
 """What `search` can sort by."""
+
+_KEPT_ORDER = "order artist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,36 @@ class LibraryIndex:
         """Ids and moods of all tracks at one moment."""
         with self._lock:
             return MoodColumns(self.ids, self.quadrant, self.valence, self.arousal, self.confidence)
+
+    # keeping
+
+    def parts(self) -> dict[str, Any]:
+        """Everything as named arrays and lists, and the order in which lists begin."""
+        with self._lock:
+            order = self._order("artist", False).astype(np.int32)
+            return {**self._columns.parts(), _KEPT_ORDER: order}
+
+    def restore(self, parts: Mapping[str, Any]) -> None:
+        """Become what `parts` gave.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If that is not whole; to be followed by `clear`.
+        """
+        columns = Columns()
+        columns.restore(parts)
+        order = parts[_KEPT_ORDER].astype(np.intp)
+        if len(order) != len(columns):
+            raise ValueError("the order is of another length than the columns")
+        with self._lock:
+            self._columns, self._by_title = columns, None
+            self._orders = {("artist", False): order}
+
+    def clear(self) -> None:
+        """Forget all tracks."""
+        with self._lock:
+            self._columns, self._by_title, self._orders = Columns(), None, {}
 
     # questions
 

@@ -20,6 +20,7 @@ from library_db.database import Durability
 from library_db.emotion_layers import TrackEmotion, UserLabel
 from library_db.files import FileStore, ScanBatch
 from library_db.index import LibraryIndex
+from library_db.index_file import read_index, write_index
 from library_db.recovery import BACKUP_AFTER_S, Notice, OpenedDatabase, back_up, open_database
 from library_db.rows import (
     EstimateRow,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["EstimateRow", "Library"]
 
 _CHUNK = 500
+_KEEP_AFTER = 1000
+"""Rows changed since the index was kept: with fewer, reading them at the next start is quicker."""
 _ATTENTION = ("missing", "failed", "unsure", "untagged", "stale", "corrected")
 
 
@@ -75,8 +78,9 @@ class Library:
         self._analysis = analysis
         self._opened = opened
         self._sync_lock = threading.Lock()
-        self._revision = 0
+        self._unkept = 0  # rows that the index's file does not have as they are now
         with _collector_paused():
+            self._revision = read_index(store, self.index)
             self._sync()
 
     @classmethod
@@ -117,6 +121,9 @@ class Library:
 
     def close(self) -> None:
         """Close the files. Calls that come later raise `LibraryError`."""
+        with self._sync_lock:
+            if self._unkept >= _KEEP_AFTER and write_index(self.store, self.index, self._revision):
+                self._unkept = 0
         self.store.close()
         self._analysis.close()
         if self._opened is not None:
@@ -269,6 +276,7 @@ class Library:
             known = set(self.index.ids_among([*(row[0] for row in rows), *hidden]))
             self.index.apply(rows, hidden)
             self._revision = revision
+            self._unkept += len(rows) + len(hidden)
         touched = [int(row[0]) for row in rows]
         return ChangeSet(
             added=tuple(i for i in touched if i not in known),
