@@ -1,26 +1,30 @@
 """When may we ask how a song felt? A policy that people can live with, without a clock of its own.
 
-A question comes at the end of a song that was really heard, seldom, never in
-quiet hours, and where the answer teaches something: the model is unsure, or
-the common and the personal model disagree. Every fifth question is on any song,
-so that the answers are no picture of the doubtful songs alone.
+A question comes at the end of a song that was really heard, or when the state
+that a band shows has changed; seldom, never in quiet hours, and where the
+answer teaches something: the models (or the song and the sensors) disagree, the
+confidence is low, or more than one mood is plausible. Every fifth question is on
+any song, so that the answers are no picture of the doubtful songs alone.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from app.listening import Felt, Heard
 from app.settings import Prompts
-from inference.emotion import EmotionEstimate, Quadrant
+from inference.emotion import QUADRANTS, EmotionEstimate, Quadrant
+from library_db.answers import Occasion, ShownBy
 
 if TYPE_CHECKING:
     from library_db.answers import Answer
     from library_db.emotion_layers import TrackEmotion
 
-__all__ = ["Consent", "Heard", "PromptPolicy", "Refusal", "SongEnd", "Verdict"]
+__all__ = ["Consent", "Moment", "PromptPolicy", "Refusal", "Verdict", "plausible"]
 
 HOUR_S = 3600.0
 LEAST_GAP_S = 300.0
@@ -28,10 +32,6 @@ LEAST_GAP_S = 300.0
 
 LONGEST_GAP_S = 2 * HOUR_S
 """Each question that is let pass doubles the gap, up to this."""
-
-LEAST_HEARD_S = 20.0
-LEAST_SHARE = 0.5
-"""Of the song; one that was skipped says nothing of how it feels."""
 
 ANY_SONG_EVERY = 5
 ASK_AGAIN_S = 30 * 24 * HOUR_S
@@ -61,31 +61,7 @@ class Refusal(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """How a song was listened to.
-
-    Parameters
-    ----------
-    heard_s : float
-        Time that it sounded, skipped parts left out.
-    duration_s : float or None
-    position_s : float
-        Where it was left.
-    """
-
-    heard_s: float
-    duration_s: float | None
-    position_s: float
-
-    @property
-    def enough(self) -> bool:
-        if self.heard_s < LEAST_HEARD_S:
-            return False
-        return not self.duration_s or self.heard_s >= LEAST_SHARE * self.duration_s
-
-
-@dataclass(frozen=True, slots=True)
-class SongEnd:
+class Moment:
     """The occasion of a question.
 
     Parameters
@@ -93,11 +69,22 @@ class SongEnd:
     track_id : int
     heard : Heard
     emotion : TrackEmotion
+        The song's.
+    felt : Felt, optional
+        What a band shows.
+    occasion : Occasion
     """
 
     track_id: int
     heard: Heard
     emotion: TrackEmotion
+    felt: Felt | None = None
+    occasion: Occasion = Occasion.SONG_END
+
+    @property
+    def predicted(self) -> EmotionEstimate | None:
+        """What would be shown: the band's word where there is one, else the song's."""
+        return self.felt.estimate if self.felt is not None else self.emotion.estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +99,34 @@ class Verdict:
     refusal : Refusal or None
     asks_consent : bool
         The listener is to be asked first whether they want to be asked.
+    shown_by : ShownBy
+        Whose word `shown` is.
     """
 
     shown: Quadrant | None = None
     predicted: EmotionEstimate | None = None
     refusal: Refusal | None = None
     asks_consent: bool = False
+    shown_by: ShownBy = ShownBy.MUSIC
 
 
 @dataclass
 class PromptPolicy:
     """Decides, and remembers what was asked; times are seconds since the epoch.
 
+    Parameters
+    ----------
+    shares : mapping of str to float
+        Model id -> probability mass from which on a set of moods holds the right one as often as
+        the model's card promises (`conformal_share`); models without one are not asked so.
+
     Examples
     --------
     >>> policy = PromptPolicy()
-    >>> verdict = policy.decide(end, Prompts(), now_s=0.0, hour=12)  # doctest: +SKIP
+    >>> verdict = policy.decide(moment, Prompts(), now_s=0.0, hour=12)  # doctest: +SKIP
     """
 
+    shares: Mapping[str, float] = field(default_factory=dict)
     _asked: deque[float] = field(default_factory=lambda: deque(maxlen=100))
     _answered: dict[int, float] = field(default_factory=dict)
     _passed: int = 0
@@ -141,7 +138,7 @@ class PromptPolicy:
             self._asked.append(answer.at_s)
             self._answered[answer.track_id] = answer.at_s
 
-    def decide(self, end: SongEnd, settings: Prompts, *, now_s: float, hour: int) -> Verdict:
+    def decide(self, moment: Moment, settings: Prompts, *, now_s: float, hour: int) -> Verdict:
         """Whether to ask now, and what.
 
         Parameters
@@ -149,15 +146,16 @@ class PromptPolicy:
         hour : int
             Of the listener's clock, 0..23.
         """
-        refusal = self._refusal(end, settings, now_s, hour)
-        if refusal is not None:
-            return Verdict(refusal=refusal)
-        predicted = end.emotion.estimate
-        assert predicted is not None
+        refusal = self._refusal(moment, settings, now_s, hour)
+        predicted = moment.predicted
+        if refusal is not None or predicted is None:
+            return Verdict(refusal=refusal or Refusal.NO_MOOD)
+        felt = moment.felt
         return Verdict(
-            predicted.quadrant,
+            felt.shown if felt is not None else predicted.quadrant,
             predicted,
             asks_consent=settings.consent == Consent.UNASKED.value,
+            shown_by=felt.shown_by if felt is not None else ShownBy.MUSIC,
         )
 
     def asked(self, now_s: float) -> None:
@@ -174,9 +172,9 @@ class PromptPolicy:
         """The listener said "not now", or let the question time out."""
         self._passed += 1
 
-    def _refusal(self, end: SongEnd, settings: Prompts, now_s: float, hour: int) -> Refusal | None:
-        emotion = end.emotion
-        said_s = self._answered.get(end.track_id)
+    def _refusal(
+        self, moment: Moment, settings: Prompts, now_s: float, hour: int
+    ) -> Refusal | None:
         if not settings.enabled or settings.at_most_per_hour == 0:
             return Refusal.OFF
         if settings.consent == Consent.REFUSED.value:
@@ -185,11 +183,12 @@ class PromptPolicy:
             return Refusal.DO_NOT_DISTURB
         if _is_quiet(settings, hour):
             return Refusal.QUIET_HOURS
-        if not end.heard.enough:
+        changed = moment.occasion is Occasion.CHANGE
+        if not (moment.heard.begun if changed else moment.heard.enough):
             return Refusal.NOT_HEARD
-        if emotion.estimate is None:
+        if moment.predicted is None:
             return Refusal.NO_MOOD
-        if emotion.user is not None or (said_s is not None and now_s - said_s < ASK_AGAIN_S):
+        if self._said(moment, now_s):
             return Refusal.SAID_ALREADY
         gap_s = min(LEAST_GAP_S * 2.0**self._passed, LONGEST_GAP_S)
         # A clock that was set back must not silence us for years.
@@ -199,17 +198,58 @@ class PromptPolicy:
         if sum(s < HOUR_S for s in since_s) >= settings.at_most_per_hour:
             return Refusal.ENOUGH
         any_song = self._count % ANY_SONG_EVERY == ANY_SONG_EVERY - 1
-        if not any_song and not _is_informative(emotion, settings):
+        if not any_song and not self._is_informative(moment, settings):
             return Refusal.NOT_INFORMATIVE
         return None
 
+    def _said(self, moment: Moment, now_s: float) -> bool:
+        """Whether the listener has answered this: on the song, or on the present hearing of it.
 
-def _is_informative(emotion: TrackEmotion, settings: Prompts) -> bool:
-    common, personal = emotion.common, emotion.personal
-    if common is not None and personal is not None and common.quadrant is not personal.quadrant:
-        return True
-    estimate = emotion.estimate
-    return estimate is not None and estimate.confidence < settings.unsure_below
+        A state that a band shows is a new question at each hearing: it may be another one.
+        """
+        said_s = self._answered.get(moment.track_id)
+        if moment.felt is not None:
+            return said_s is not None and now_s - said_s < max(moment.heard.heard_s, LEAST_GAP_S)
+        if moment.emotion.user is not None:
+            return True
+        return said_s is not None and now_s - said_s < ASK_AGAIN_S
+
+    def _is_informative(self, moment: Moment, settings: Prompts) -> bool:
+        emotion, predicted, felt = moment.emotion, moment.predicted, moment.felt
+        common, personal = emotion.common, emotion.personal
+        if common is not None and personal is not None and common.quadrant is not personal.quadrant:
+            return True
+        if felt is not None and emotion.quadrant not in (None, felt.shown):
+            return True
+        if predicted is None:
+            return False
+        share = self.shares.get(predicted.model_id)
+        if share is not None and len(plausible(predicted, share)) > 1:
+            return True
+        return predicted.confidence < settings.unsure_below
+
+
+def plausible(estimate: EmotionEstimate, share: float) -> tuple[Quadrant, ...]:
+    """The moods that may be the right one, the most probable first.
+
+    Moods enter by falling probability until their sum exceeds `share`
+    (adaptive prediction sets without randomisation; Romano, Sesia and Candes,
+    NeurIPS 2020), which the model's card calibrates.
+
+    Parameters
+    ----------
+    share : float
+        In [0, 1].
+    """
+    ranked = sorted(QUADRANTS, key=lambda q: -estimate.probabilities[q.position])
+    found: list[Quadrant] = []
+    mass = 0.0
+    for quadrant in ranked:
+        if found and mass > share:
+            break
+        found.append(quadrant)
+        mass += estimate.probabilities[quadrant.position]
+    return tuple(found)
 
 
 def _is_quiet(settings: Prompts, hour: int) -> bool:

@@ -81,6 +81,13 @@ class Playback:
     replay_gain: str = _setting("track", OneOf("ReplayGain", ("off", "track", "album")))
     resume: bool = _setting(True, Switch("Resume the queue at start"))
     output_device: str = _setting("", Text("Output device (empty: the system's)"))
+    keep_history: bool = _setting(
+        True,
+        Switch(
+            "Keep a listening history",
+            help="What was played when, and its mood; on this computer alone.",
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

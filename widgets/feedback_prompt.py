@@ -1,7 +1,9 @@
 """The question "This felt Calm to you?": over the window, never in the way, answered by one key.
 
-It takes no focus, waits for nobody, and goes by itself. While it is on the
-screen, and only then, function keys answer it from anywhere in the window.
+It takes no focus, waits for nobody, and goes by itself; a line at its foot says
+how long it will stay. While it is on the screen, and only then, function keys
+answer it from anywhere in the window. One of them unfolds a small plane, which
+takes the keys until a place is chosen or Escape gives them back.
 """
 
 from __future__ import annotations
@@ -9,31 +11,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
     QEnterEvent,
     QHideEvent,
     QKeySequence,
+    QPainter,
+    QPaintEvent,
     QShortcut,
     QShowEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
-from inference.emotion import QUADRANTS, Quadrant
+from inference.emotion import QUADRANTS, MoodPoint, Quadrant
 from widgets.controls import ElidedLabel, IconButton, button, label
 from widgets.icons import MOOD_ICON, icon
+from widgets.place_picker import PlacePicker
 from widgets.text import mood_name, one_line
 from widgets.theme import SPACE, Theme
 
 __all__ = ["FeedbackPrompt"]
 
-SHOWN_MS = 30_000
-_WIDTH = 440
+SHOWN_S = 30
+_TICK_MS = 1000
+_WIDTH = 480
 _YES_KEY = "F2"
 _OTHER_KEYS = ("F3", "F4", "F7")
 _PASS_KEY = "F8"
+_PLACE_KEY = "F9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,32 @@ class _Choice:
     key: str
     quadrant: Quadrant | None = None
     primary: bool = False
+
+
+class _Countdown(QWidget):
+    """A hairline that grows shorter: how long the question will stay."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._share = 1.0
+        self.setFixedHeight(3)
+        self.setAccessibleName(self.tr("Time left to answer"))
+        theme.changed.connect(self.update)
+
+    def show_share(self, share: float) -> None:
+        self._share = share
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        whole = QRectF(self.rect())
+        for name, share in (("line", 1.0), ("ink_faint", self._share)):
+            painter.setBrush(self._theme.tokens.colour(name))
+            painter.drawRoundedRect(QRectF(0, 0, whole.width() * share, 3), 1.5, 1.5)
+        painter.end()
 
 
 class FeedbackPrompt(QFrame):
@@ -62,7 +96,7 @@ class FeedbackPrompt(QFrame):
     """
 
     chosen = Signal(object)
-    """A Quadrant, or True or False where consent was asked for."""
+    """A Quadrant or MoodPoint, or True or False where consent was asked for."""
     passed = Signal()
     """Not now, or nobody answered in time."""
 
@@ -93,16 +127,25 @@ class FeedbackPrompt(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(2 * SPACE, SPACE + 4, SPACE, SPACE + 4)
         column.setSpacing(SPACE)
+        self.picker = PlacePicker(theme)
+        self.picker.hide()
+        self.picker.chosen.connect(self._choose)
+        self.picker.left.connect(self._fold)
+        self.picker.moved.connect(self._begin_again)
+        self._countdown = _Countdown(theme)
         column.addLayout(head)
         column.addLayout(self._buttons)
+        column.addWidget(self.picker)
+        column.addWidget(self._countdown)
         self._keys: list[QShortcut] = []
         self._row: QWidget | None = None
         self._add_key(_PASS_KEY, self.let_pass)
         self._timer = QTimer(self)
         self._timer.setObjectName("feedback-prompt")
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SHOWN_MS)
-        self._timer.timeout.connect(self.let_pass)
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self.tick)
+        self._left_s = SHOWN_S
+        self._focus_before: QWidget | None = None
         for watched in (over, beside):
             watched.installEventFilter(self)
         self.hide()
@@ -117,8 +160,19 @@ class FeedbackPrompt(QFrame):
         """What is asked."""
         return self._question.text()
 
-    def ask(self, title: str, shown: Quadrant) -> None:
-        """Ask whether the song named `title` felt as `shown` says."""
+    @property
+    def seconds_left(self) -> int:
+        """Until it goes by itself."""
+        return self._left_s
+
+    def ask(self, title: str, shown: Quadrant, place: MoodPoint | None = None) -> None:
+        """Ask whether the song named `title` felt as `shown` says.
+
+        Parameters
+        ----------
+        place : MoodPoint, optional
+            Where the small plane's mark begins: where the song was shown.
+        """
         others = [quadrant for quadrant in QUADRANTS if quadrant is not shown]
         yes = self.tr("Yes")
         choices = [_Choice(shown, yes, _YES_KEY, shown, primary=True)]
@@ -131,6 +185,7 @@ class FeedbackPrompt(QFrame):
             one_line(title),
             choices,
         )
+        self._offer_plane(place or shown.centre)
 
     def ask_consent(self) -> None:
         """Ask whether the listener wants to be asked at all."""
@@ -148,6 +203,13 @@ class FeedbackPrompt(QFrame):
         if self._open:
             self._close()
             self.passed.emit()
+
+    def tick(self) -> None:
+        """A second has gone by."""
+        self._left_s -= 1
+        self._countdown.show_share(max(self._left_s, 0) / SHOWN_S)
+        if self._left_s <= 0:
+            self.let_pass()
 
     def withdraw(self) -> None:
         """Take the question away in silence."""
@@ -197,10 +259,55 @@ class FeedbackPrompt(QFrame):
         self.setAccessibleName(question)
         self.setAccessibleDescription(". ".join([detail, *spoken]))
         self._open = True
+        self._begin_again()
         self._place()
         self.show()
         self.raise_()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
+
+    def _offer_plane(self, place: MoodPoint) -> None:
+        """A button that unfolds the small plane."""
+        assert self._row is not None
+        self.picker.put(place)
+        text = self.tr("Answer with a place on the mood plane")
+        unfold = IconButton(
+            self._theme, "plane", text, shortcut=_PLACE_KEY, size=18, colour="ink_soft"
+        )
+        unfold.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        unfold.clicked.connect(self._unfold)
+        self._row.layout().addWidget(unfold)
+        self._add_key(_PLACE_KEY, self._unfold)
+        spoken = f"{self.accessibleDescription()}. {text}: {_native(_PLACE_KEY)}"
+        self.setAccessibleDescription(spoken)
+        self._place()
+
+    def _unfold(self) -> None:
+        """Show the plane and let it have the keys; again: fold it."""
+        if not self._open:
+            return
+        if not self.picker.isHidden():
+            self._fold()
+            return
+        self._focus_before = QApplication.focusWidget()
+        self._begin_again()  # being answered
+        self.picker.show()
+        self._place()
+        self.picker.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _fold(self) -> None:
+        """Put the plane away, and give the keys back."""
+        had_focus = self.picker.hasFocus()
+        self.picker.hide()
+        before, self._focus_before = self._focus_before, None
+        if had_focus and before is not None and isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._place()
+
+    def _begin_again(self) -> None:
+        """The listener is at it: the time left begins anew."""
+        if self._open:
+            self._left_s = SHOWN_S
+            self._countdown.show_share(1.0)
 
     def _button(self, choice: _Choice) -> QWidget:
         made = button("", "primary" if choice.primary else "")
@@ -235,6 +342,7 @@ class FeedbackPrompt(QFrame):
     def _close(self) -> None:
         self._open = False
         self._timer.stop()
+        self._fold()
         self.hide()
         for shortcut in self._keys[1:]:  # the first one is for letting pass
             shortcut.setEnabled(False)

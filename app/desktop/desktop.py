@@ -13,8 +13,10 @@ from PySide6.QtWidgets import QApplication
 
 from app.desktop.covers import load_cover
 from app.desktop.dialogs import Dialogs
+from app.desktop.history_keeper import HistoryKeeper
 from app.desktop.jobs import JobRunner
 from app.desktop.library_controller import LibraryController
+from app.desktop.listening import ListeningWatch
 from app.desktop.pages import PageController
 from app.desktop.player_controller import PlayerController
 from app.desktop.player_glue import PlayerGlue, TrackBook
@@ -103,7 +105,9 @@ class Desktop(QObject):
         self.work: WorkController | None = None
         self.glue: PlayerGlue | None = None
         self.pages: PageController | None = None
+        self.listening: ListeningWatch | None = None
         self.prompting: Prompting | None = None
+        self.history: HistoryKeeper | None = None
         self.dialogs = Dialogs(
             self.window,
             self.theme,
@@ -162,16 +166,23 @@ class Desktop(QObject):
         self.pages = PageController(
             self.window, self.songs, self.work, self.glue, self.player, self.home.folder, self
         )
+        self.listening = ListeningWatch(self.player, self)
         self.prompting = Prompting(
-            self.player,
+            self.listening,
             self.songs,
             self.window,
             self.theme,
             self.preferences,
             self.runner,
             self.home.library_dir,
+            self.home.models_dir,
             self,
         )
+        self.history = HistoryKeeper(
+            self.listening, self.songs, self.preferences, self.home.library_dir, self
+        )
+        self.prompting.answered.connect(self.history.note_answer)
+        self.history.told.connect(self.window.toasts.show_toast)
         self._connect()
         self.pages.start(self._state.view)
         self.songs.watch()
@@ -307,6 +318,8 @@ class Desktop(QObject):
         self._keep_state()
         self.window.hide()
         self.window.toasts.clear()
+        if self.listening is not None:
+            self.listening.finish()
         if self.songs is not None:
             self.songs.stop()
         self.runner.cancel_all()

@@ -1,22 +1,24 @@
-"""Asks at the end of a song how it felt: watches the player, asks the policy, keeps the answer."""
+"""Asks how a song felt, at its end or when a band shows another state; keeps the answer."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app.desktop.jobs import JobRunner
 from app.desktop.library_controller import LibraryController
-from app.desktop.player_controller import PlayerController
+from app.desktop.listening import ListeningWatch
 from app.desktop.preferences import Preferences
-from app.prompts import Consent, Heard, PromptPolicy, SongEnd, Verdict
-from inference.emotion import Quadrant
-from library_db.answers import Answer, AnswerStore
+from app.listening import Felt, Heard, Listening
+from app.prompts import Consent, Moment, PromptPolicy, Verdict
+from inference.emotion import MoodPoint, Quadrant
+from inference.errors import UndertoneError
+from library_db.answers import Answer, AnswerStore, Occasion
 from widgets.feedback_prompt import FeedbackPrompt
 from widgets.main_window import MainWindow
 from widgets.text import one_line
@@ -30,113 +32,115 @@ if TYPE_CHECKING:
 
 __all__ = ["Prompting"]
 
-_LONGEST_STEP_S = 3.0  # between two positions that belong to uninterrupted listening
-
-
-@dataclass
-class _Listening:
-    """The song that plays, and how much of it has sounded."""
-
-    track_id: int
-    heard_s: float = 0.0
-    position_s: float = 0.0
-    duration_s: float = 0.0
-
-    def move(self, position_s: float, duration_s: float) -> None:
-        step_s = position_s - self.position_s
-        if 0.0 < step_s <= _LONGEST_STEP_S:
-            self.heard_s += step_s
-        self.position_s = position_s
-        self.duration_s = duration_s or self.duration_s
-
-    @property
-    def heard(self) -> Heard:
-        return Heard(self.heard_s, self.duration_s or None, self.position_s)
-
 
 @dataclass(frozen=True)
 class _Question:
     track: Track
     position_s: float
     verdict: Verdict
+    occasion: Occasion
+    place: MoodPoint | None
+    session: str
 
 
 class Prompting(QObject):
-    """Joins player, policy, prompt and the file of answers.
+    """Joins the hearing of songs, policy, prompt and the file of answers.
 
     Parameters
     ----------
+    watch : ListeningWatch
+        Its clock is also this one's.
     folder : Path
         Of the library; the answers lie there.
-    now : callable
-        Seconds since the epoch.
+    models_dir : Path
+        Of the user's models, whose cards say how large a set of moods holds the right one.
     """
+
+    answered = Signal(object)
+    """An Answer, when it is on the disk."""
 
     def __init__(
         self,
-        player: PlayerController,
+        watch: ListeningWatch,
         songs: LibraryController,
         window: MainWindow,
         theme: Theme,
         preferences: Preferences,
         runner: JobRunner,
         folder: Path,
+        models_dir: Path | None = None,
         parent: QObject | None = None,
-        *,
-        now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(parent)
-        self._player = player
+        self._watch = watch
         self._songs = songs
         self._window = window
         self._preferences = preferences
         self._runner = runner
         self._folder = folder
-        self.now = now
         self.policy = PromptPolicy()
         self.prompt = FeedbackPrompt(theme, window, window.stack, window.toasts)
-        self._listening: _Listening | None = None
         self._question: _Question | None = None
-        player.position_changed.connect(self._on_position)
-        player.track_changed.connect(self._on_track)
+        watch.ended.connect(self._on_ended)
+        watch.state_changed.connect(self._on_changed)
         self.prompt.chosen.connect(self._on_chosen)
         self.prompt.passed.connect(self.policy.let_pass)
         preferences.changed.connect(self._on_setting)
-        self._on_track(player.track_id)
-        runner.call(lambda: _earlier(folder), self.policy.remember, songs.failed.emit, pool="io")
+        runner.call(
+            lambda: (_earlier(folder), _shares(models_dir)),
+            self._on_read,
+            songs.failed.emit,
+            pool="io",
+        )
 
     # inner workings
 
-    def _on_position(self, position_s: float, duration_s: float) -> None:
-        if self._listening is not None:
-            self._listening.move(position_s, duration_s)
+    def _on_read(self, found: tuple[list[Answer], Mapping[str, float]]) -> None:
+        earlier, self.policy.shares = found
+        self.policy.remember(earlier)
 
-    def _on_track(self, track_id: int | None) -> None:
-        ended = self._listening
-        self._listening = None if track_id is None else _Listening(track_id)
-        settings = self._preferences.settings.prompts
-        if ended is None or not settings.enabled or not ended.heard.enough or self.prompt.is_open:
+    def _on_ended(self, ended: Listening) -> None:
+        if ended.heard.enough:
+            self._look(ended, Occasion.SONG_END)
+
+    def _on_changed(self, current: Listening) -> None:
+        if current.heard.begun:
+            self._look(current, Occasion.CHANGE)
+
+    def _look(self, listening: Listening, occasion: Occasion) -> None:
+        if not self._preferences.settings.prompts.enabled or self.prompt.is_open:
             return
-        library = self._songs.library
+        library, track_id = self._songs.library, listening.track_id
+        # As it is now: the song plays on while the library is asked.
+        heard, felt = listening.heard, listening.felt
         self._runner.call(
-            lambda: _look_up(library, ended.track_id), lambda found: self._consider(ended, found)
+            lambda: _look_up(library, track_id),
+            lambda found: self._consider(heard, felt, occasion, found),
         )
 
-    def _consider(self, ended: _Listening, found: tuple[Track, TrackEmotion] | None) -> None:
+    def _consider(
+        self,
+        heard: Heard,
+        felt: Felt | None,
+        occasion: Occasion,
+        found: tuple[Track, TrackEmotion] | None,
+    ) -> None:
         window = self._window
         if found is None or self.prompt.is_open or not window.isVisible() or window.isMinimized():
             return
         track, emotion = found
-        now_s = self.now()
+        now_s = self._watch.now()
         verdict = self.policy.decide(
-            SongEnd(track.id, ended.heard, emotion),
+            Moment(track.id, heard, emotion, felt, occasion),
             self._preferences.settings.prompts,
             now_s=now_s,
             hour=time.localtime(now_s).tm_hour,
         )
         if verdict.shown is None:
             return
-        self._question = _Question(track, ended.position_s, verdict)
+        place = emotion.mood if felt is None else felt.estimate.mood
+        session = felt.session if felt is not None else ""
+        self._question = _Question(track, heard.position_s, verdict, occasion, place, session)
         self.policy.asked(now_s)
         if verdict.asks_consent:
             self.prompt.ask_consent()
@@ -147,10 +151,10 @@ class Prompting(QObject):
         question = self._question
         if question is not None and question.verdict.shown is not None:
             title = one_line(question.track.title) or one_line(question.track.path.name)
-            self.prompt.ask(title, question.verdict.shown)
+            self.prompt.ask(title, question.verdict.shown, question.place)
 
     def _on_chosen(self, choice: object) -> None:
-        if isinstance(choice, Quadrant):
+        if isinstance(choice, (Quadrant, MoodPoint)):
             self._keep(choice)
         elif choice:
             self._preferences.set("prompts", "consent", Consent.GIVEN.value)
@@ -158,22 +162,25 @@ class Prompting(QObject):
         else:
             self._preferences.set("prompts", "consent", Consent.REFUSED.value)
 
-    def _keep(self, choice: Quadrant) -> None:
+    def _keep(self, choice: Quadrant | MoodPoint) -> None:
         question, self._question = self._question, None
-        if question is None or question.verdict.shown is None:
+        if question is None:
             return
-        track, verdict, now_s = question.track, question.verdict, self.now()
-        assert verdict.shown is not None
-        assert verdict.predicted is not None
-        answer = Answer(
-            track.id, track.audio_hash, now_s, question.position_s, verdict.shown,
-            verdict.predicted, choice,
-        )  # fmt: skip
+        track, now_s = question.track, self._watch.now()
+        answer = _answer(question, choice, now_s)
         self.policy.answered(track.id, now_s)
         folder = self._folder
-        self._songs.submit(lambda _: _write(folder, answer), self._tell)
-        if choice is not verdict.shown:
-            self._songs.correct([track.id], choice)  # the listener's word, which can be undone
+
+        def kept(notices: list[Notice]) -> None:
+            self._tell(notices)
+            self.answered.emit(answer)
+
+        self._songs.submit(lambda _: _write(folder, answer), kept)
+        # At the end of a song a "no" is the listener's word on it, which can be undone. What was
+        # felt in its midst is a word on that moment alone.
+        said_no = answer.place is not None or not answer.agreed
+        if said_no and question.occasion is Occasion.SONG_END:
+            self._songs.correct([track.id], choice)
 
     def _tell(self, notices: list[Notice]) -> None:
         for notice in notices:
@@ -188,6 +195,41 @@ class Prompting(QObject):
 def _look_up(library: Library, track_id: int) -> tuple[Track, TrackEmotion] | None:
     track = library.track(track_id)
     return None if track is None else (track, library.emotion(track_id))
+
+
+def _answer(question: _Question, choice: Quadrant | MoodPoint, now_s: float) -> Answer:
+    verdict = question.verdict
+    assert verdict.shown is not None
+    assert verdict.predicted is not None
+    place = choice if isinstance(choice, MoodPoint) else None
+    return Answer(
+        track_id=question.track.id,
+        audio_hash=question.track.audio_hash,
+        at_s=now_s,
+        position_s=question.position_s,
+        shown=verdict.shown,
+        predicted=verdict.predicted,
+        answer=Quadrant.of(choice) if isinstance(choice, MoodPoint) else choice,
+        place=place,
+        shown_by=verdict.shown_by,
+        occasion=question.occasion,
+        session=question.session,
+    )
+
+
+def _shares(models_dir: Path | None) -> dict[str, float]:
+    """How large a set of moods holds the right one, by the models' cards."""
+    from inference.catalog import installed
+
+    found = {}
+    try:
+        for card in installed(models_dir):
+            share = card.config.get("conformal_share")
+            if isinstance(share, (int, float)) and 0.0 <= share <= 1.0:
+                found[card.id] = float(share)
+    except UndertoneError:
+        pass  # asked by confidence alone
+    return found
 
 
 def _earlier(folder: Path) -> list[Answer]:

@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from app.prompts import ANY_SONG_EVERY, HOUR_S, Heard, PromptPolicy, Refusal, SongEnd
+from app.listening import Felt, Heard, Listening, StateWatch
+from app.prompts import ANY_SONG_EVERY, HOUR_S, Moment, PromptPolicy, Refusal, plausible
 from app.settings import Prompts, Settings
 from inference.emotion import EmotionEstimate, Quadrant
-from library_db.answers import Answer
+from library_db.answers import Answer, Occasion, ShownBy
 from library_db.emotion_layers import TrackEmotion, UserLabel
 
 NOON = 12
@@ -20,12 +21,12 @@ SURE_SAD = EmotionEstimate((0.05, 0.05, 0.05, 0.85), 0.9, "personal-1")
 WHOLE = Heard(180.0, 180.0, 180.0)
 
 
-def end(track_id: int = 1, *, heard: Heard = WHOLE, **layers: object) -> SongEnd:
-    return SongEnd(track_id, heard, TrackEmotion(**(layers or {"common": UNSURE})))
+def end(track_id: int = 1, *, heard: Heard = WHOLE, **layers: object) -> Moment:
+    return Moment(track_id, heard, TrackEmotion(**(layers or {"common": UNSURE})))
 
 
 def refusal(
-    song: SongEnd, settings: Prompts = AGREED, *, now_s: float = 0.0, hour: int = NOON
+    song: Moment, settings: Prompts = AGREED, *, now_s: float = 0.0, hour: int = NOON
 ) -> Refusal | None:
     return PromptPolicy().decide(song, settings, now_s=now_s, hour=hour).refusal
 
@@ -102,7 +103,7 @@ def test_now_and_then_it_asks_about_a_sure_song() -> None:
 
 
 def test_songs_without_a_mood_or_with_the_listeners_word_are_left_alone() -> None:
-    assert refusal(SongEnd(1, WHOLE, TrackEmotion())) is Refusal.NO_MOOD
+    assert refusal(Moment(1, WHOLE, TrackEmotion())) is Refusal.NO_MOOD
     corrected = end(common=UNSURE, user=UserLabel(Quadrant.LALV))
     assert refusal(corrected) is Refusal.SAID_ALREADY
     policy = PromptPolicy()
@@ -145,3 +146,67 @@ def test_a_clock_set_back_does_not_silence_it() -> None:
     policy = PromptPolicy()
     policy.asked(1e9)
     assert policy.decide(end(), AGREED, now_s=10.0, hour=NOON).refusal is None
+
+
+CALM_FELT = Felt(Quadrant.LAHV, UNSURE, ShownBy.FUSED, "2026-11-25")
+
+
+def change(track_id: int = 1, *, heard: Heard = WHOLE, felt: Felt = CALM_FELT) -> Moment:
+    return Moment(track_id, heard, TrackEmotion(common=SURE_SAD), felt, Occasion.CHANGE)
+
+
+def test_a_change_of_the_shown_state_is_asked_about_with_the_bands_word() -> None:
+    begun = change(heard=Heard(25.0, 180.0, 25.0))
+    verdict = PromptPolicy().decide(begun, AGREED, now_s=0.0, hour=NOON)
+    assert (verdict.shown, verdict.predicted) == (Quadrant.LAHV, UNSURE)
+    assert verdict.shown_by is ShownBy.FUSED
+    assert refusal(change(heard=Heard(5.0, 180.0, 5.0))) is Refusal.NOT_HEARD
+    assert refusal(begun, with_(do_not_disturb=True)) is Refusal.DO_NOT_DISTURB
+    assert refusal(begun, hour=23) is Refusal.QUIET_HOURS
+
+
+def test_song_and_sensors_that_disagree_are_worth_a_question() -> None:
+    sure = Felt(Quadrant.LAHV, SURE)
+    assert refusal(change(felt=sure)) is None
+    agreed = Moment(1, WHOLE, TrackEmotion(common=SURE), sure, Occasion.CHANGE)
+    assert refusal(agreed) is Refusal.NOT_INFORMATIVE
+
+
+def test_a_felt_state_may_be_asked_about_again_at_another_hearing() -> None:
+    policy = PromptPolicy()
+    policy.remember([Answer(1, "a", 0.0, 1.0, Quadrant.LAHV, UNSURE, Quadrant.LAHV)])
+    soon = policy.decide(change(), AGREED, now_s=200.0, hour=NOON)
+    assert soon.refusal is Refusal.SAID_ALREADY
+    assert policy.decide(change(), AGREED, now_s=HOUR_S, hour=NOON).refusal is None
+
+
+def test_more_than_one_plausible_mood_is_worth_a_question() -> None:
+    torn = EmotionEstimate((0.02, 0.02, 0.6, 0.36), 0.9, "common")
+    assert plausible(torn, 0.7) == (Quadrant.LAHV, Quadrant.LALV)
+    assert plausible(torn, 0.5) == (Quadrant.LAHV,)
+    assert set(plausible(torn, 1.0)) == set(Quadrant)
+    for share, expected in ((0.7, None), (0.5, Refusal.NOT_INFORMATIVE)):
+        policy = PromptPolicy({"common": share})
+        verdict = policy.decide(end(common=torn), AGREED, now_s=0.0, hour=NOON)
+        assert verdict.refusal is expected
+
+
+def test_only_a_state_that_stays_is_a_change() -> None:
+    watch = StateWatch(hold_s=8.0)
+    seen = [watch.see(Quadrant.LAHV, float(t)) for t in range(20)]
+    assert seen == [None] * 20, "the first state is no change"
+    for t in range(20, 40):  # flickers
+        assert watch.see(Quadrant.HAHV if t % 4 else Quadrant.LAHV, float(t)) is None
+    assert watch.see(Quadrant.LAHV, 40.0) is None
+    new = [watch.see(Quadrant.HALV, 41.0 + t) for t in range(12)]
+    assert [t for t, one in enumerate(new) if one is not None] == [8]
+    assert [watch.see(None, 60.0), watch.see(Quadrant.HALV, 61.0)] == [None, None]
+
+
+def test_what_was_felt_for_most_of_a_song() -> None:
+    listening = Listening(1)
+    assert listening.mostly_felt is None
+    for felt in (CALM_FELT, Felt(Quadrant.HAHV, SURE), None, CALM_FELT, None):
+        listening.feel(felt)
+    assert listening.mostly_felt is Quadrant.LAHV
+    assert listening.felt is None
