@@ -106,10 +106,22 @@ class Calibration:
     confidence : tuple of (p, right)
         Piecewise linear map from the largest probability to the probability that the quadrant
         is right, by rising p; empty: the largest probability itself.
+    set_mass : float, optional
+        Quadrants enter a song's set by falling probability while what is in it sums to no more
+        than this; such sets hold the right one with probability `coverage`. None: not known.
+    valence_width, arousal_width : float, optional
+        Half widths of intervals round an estimate of 0, that is of the widest; see
+        `inference.uncertainty`. None: not known.
+    coverage : float
+        Of sets and intervals, out of fold.
     """
 
     temperature: float = 1.0
     confidence: tuple[tuple[float, float], ...] = ()
+    set_mass: float | None = None
+    valence_width: float | None = None
+    arousal_width: float | None = None
+    coverage: float = 0.9
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.temperature <= 100.0:
@@ -119,6 +131,18 @@ class Calibration:
                 raise ValueError(f"confidence map must stay in 0..1: {(p, right)}")
         if any(b[0] <= a[0] for a, b in zip(self.confidence, self.confidence[1:], strict=False)):
             raise ValueError("confidence map must have rising p")
+        if self.set_mass is not None and not 0.0 <= self.set_mass <= 1.0:
+            raise ValueError(f"set_mass must lie in 0..1, not {self.set_mass!r}")
+        for width in (self.valence_width, self.arousal_width):
+            if width is not None and not 0.0 <= width <= 2.0:
+                raise ValueError(f"widths of intervals must lie in 0..2, not {width!r}")
+        if not 0.0 < self.coverage < 1.0:
+            raise ValueError(f"coverage must lie between 0 and 1, not {self.coverage!r}")
+
+    @property
+    def rating(self) -> dict[str, Any]:
+        """What an estimate depends on; sets and intervals are read off it afterwards."""
+        return {"temperature": self.temperature, "confidence": self.confidence}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +219,11 @@ class ModelCard:
     def revision(self) -> str:
         """Identity of what the model says: another one may rate the same song differently.
 
-        From the version, the pipeline, the files and the calibration; texts and figures for
-        people have no part in it.
+        From the version, the pipeline, the files and what of the calibration an estimate depends
+        on; texts and figures for people have no part in it.
         """
         files = {role: file.sha256 for role, file in self.files.items()}
-        digest = _digest([self.front_end, files, asdict(self.calibration)])
+        digest = _digest([self.front_end, files, self.calibration.rating])
         return f"{self.version}+{digest}"
 
     @property
@@ -245,6 +269,10 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
 def _card(data: dict[str, Any]) -> ModelCard:
     known = {f.name for f in fields(ModelCard)}
     plain = {key: value for key, value in data.items() if key in known}
@@ -257,6 +285,10 @@ def _card(data: dict[str, Any]) -> ModelCard:
         confidence=tuple(
             (float(p), float(right)) for p, right in calibration.get("confidence", ())
         ),
+        set_mass=_number(calibration.get("set_mass")),
+        valence_width=_number(calibration.get("valence_width")),
+        arousal_width=_number(calibration.get("arousal_width")),
+        coverage=float(calibration.get("coverage", 0.9)),
     )
     plain["data"] = tuple(DataSource(**source) for source in plain.get("data", ()))
     plain["metrics"] = tuple(Metric(**metric) for metric in plain.get("metrics", ()))

@@ -22,6 +22,7 @@ from inference.evaluation import (
 )
 from inference.job import Job
 from inference.models.vgg19 import load_published_weights
+from inference.training.calibration import coverage_figures
 from inference.training.costs import Cost, lines, music_cost, sensor_cost
 from inference.training.music import Targets
 from inference.training.music_best import BestRecipe, train_undertone_music
@@ -220,7 +221,9 @@ def _undertone(
     )
     samples = Samples(data.clips, data.labels, data.groups)
     found = OutOfFold(model.probabilities, np.ones(len(data.labels), dtype=bool))
-    return result_row("undertone-music", samples, found)
+    agreement = [clip.weight for clip in data.clips]
+    figures = coverage_figures(model.probabilities, data.labels, agreement, data.groups)
+    return result_row("undertone-music", samples, found) | figures
 
 
 def train_sensor(options: SensorOptions, folders: Folders, say: Say) -> Job[Path]:

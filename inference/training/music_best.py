@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from inference.audio.decode import decode_blocks
 from inference.audio.excerpts import EXCERPT_CELLS
-from inference.catalog import Calibration, DataSource, Metric, ModelCard, write_model
+from inference.catalog import DataSource, Metric, ModelCard, write_model
 from inference.datasets import MusicSet
 from inference.errors import UndertoneError
 from inference.evaluation import METRICS
@@ -28,7 +28,7 @@ from inference.job import Job, Progress
 from inference.models.musicnn import CELL_FRAMES, N_MELS, Musicnn
 from inference.pipelines.undertone import Extractor, Reduction
 from inference.runtime import open_network
-from inference.training.calibration import confidence_map, fit_temperature, tempered
+from inference.training.calibration import fit_calibration, fit_temperature, tempered
 from inference.training.music import Targets
 from inference.training.music_best_checkpoint import read_checkpoint
 from inference.training.music_best_head import (
@@ -57,7 +57,6 @@ WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa
 """Of musicnn-0.1.0-py3-none-any.whl, where the published weights are (ISC licence)."""
 
 _OPSET = 17
-_COVERAGE = 0.9
 
 Floats = NDArray[np.float64]
 
@@ -249,20 +248,6 @@ def said(committee: Committee, reduction: Reduction, clips: Clips) -> Floats:
     return probabilities
 
 
-def conformal_share(p: Floats, labels: NDArray[np.int64], coverage: float = _COVERAGE) -> float:
-    """The probability mass from which on a set of quadrants holds the true one `coverage` often.
-
-    Quadrants enter a set by falling probability until their sum reaches this
-    (adaptive prediction sets without randomisation; Romano, Sesia and Candes,
-    NeurIPS 2020), calibrated on out-of-fold predictions.
-    """
-    order = np.argsort(-p, axis=1)
-    mass = np.cumsum(np.take_along_axis(p, order, axis=1), axis=1)
-    place = np.argmax(order == labels[:, None], axis=1)
-    needed = mass[np.arange(len(labels)), place] - p[np.arange(len(labels)), labels]
-    return float(np.quantile(needed, coverage))
-
-
 def train_undertone_music(
     data: MusicSet,
     wheel: Path,
@@ -308,6 +293,7 @@ def train_undertone_music(
         tiled = np.tile(clips.labels, len(recipe.seeds))
         temperature = fit_temperature(raw.reshape(-1, 4), tiled)
         calm = np.stack([tempered(p, temperature) for p in raw])
+        agreement = [clip.weight for clip in data.clips]
         yield Progress(0, 0, "fitting on all clips")
         reduction = with_detector(
             fit_reduction(clips, recipe.head.rank), clips, hear_no_music(files)
@@ -317,8 +303,6 @@ def train_undertone_music(
         files["head"] = Path(scratch) / "head.onnx"
         np.savez_compressed(files["reduction"], **asdict(reduction))
         export_committee(committee, files["head"], recipe.head.rank, clips.song.shape[1])
-        # Even scores, as those of speech and noise, are known to say nothing.
-        confidence = [[0.25, 0.25], *confidence_map(calm.reshape(-1, 4), tiled)]
         card = ModelCard(
             id=MODEL_ID,
             version="1.0.0",
@@ -332,14 +316,9 @@ def train_undertone_music(
                 "head": {k: v for k, v in asdict(recipe.head).items() if k != "route"},
                 "route": recipe.head.route.value,
                 "pairing": "by label, at recording level",
-                "conformal_share": round(conformal_share(calm.reshape(-1, 4), tiled), 4),
-                "conformal_coverage": _COVERAGE,
                 "paper": _PAPER,
             },
-            calibration=Calibration(
-                temperature=round(temperature, 4),
-                confidence=tuple((a, b) for a, b in confidence),
-            ),
+            calibration=fit_calibration(calm, clips.labels, agreement, temperature=temperature),
             metrics=_metrics(data, calm, recipe, results, command),
             credits=_CREDITS,
             limits=_LIMITS,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.audio.segments import WINDOW_HOP_SEGMENTS, WINDOW_SEGMENTS
-from inference.catalog import Calibration, DataSource, Metric, ModelCard, write_model
+from inference.catalog import DataSource, Metric, ModelCard, write_model
 from inference.datasets import MusicSet
 from inference.datasets.base import DatasetInfo
 from inference.evaluation import (
@@ -29,7 +29,12 @@ from inference.evaluation import (
 )
 from inference.evaluation.metrics import METRICS
 from inference.job import Job, Progress
-from inference.training.calibration import confidence_map, fit_temperature, tempered
+from inference.training.calibration import (
+    coverage_figures,
+    fit_calibration,
+    fit_temperature,
+    tempered,
+)
 from inference.training.export import export_classifier, export_front_end, export_head
 from inference.training.music import HeadSystem, HeadTraining, Targets, train_head
 from inference.training.music_data import WorkFolder
@@ -163,7 +168,7 @@ def train_music_model(
     tiled = np.tile(data.labels, len(recipe.seeds))
     temperature = fit_temperature(outside.probabilities.reshape(-1, 4), tiled)
     calm = np.stack([tempered(p, temperature) for p in outside.probabilities])
-    confidence = confidence_map(calm.reshape(-1, 4), tiled)
+    agreement = [clip.weight for clip in data.clips]
     yield Progress(0, 0, "fitting on all clips")
     describe = recipe.fitted_in_fold().fit(samples.inputs)
     inside = Samples(describe(samples.inputs), samples.labels, samples.groups)
@@ -180,7 +185,7 @@ def train_music_model(
         pipeline="ms-sg",
         data=(_source(data.info, "labels and audio"), target_source),
         config=_config(recipe, temperature),
-        calibration=Calibration(confidence=tuple((a, b) for a, b in confidence)),
+        calibration=fit_calibration(calm, data.labels, agreement, temperature=1.0),
         metrics=_metrics(data, calm, recipe, results, command),
         credits=_CREDITS,
         limits=_LIMITS,
@@ -197,6 +202,7 @@ def train_music_model(
             export_front_end(recipe.student.student(samples.inputs), sources["front_end"])
         card = write_model(card, folder, sources)
     row = result_row(recipe.model_id, samples, OutOfFold(calm, outside.tested))
+    row |= coverage_figures(calm, data.labels, agreement, data.groups)
     return MusicModel(card, row, outside.probabilities)
 
 

@@ -16,7 +16,6 @@ from inference.runtime import open_network
 from inference.training.music import Route, Targets
 from inference.training.music_best import (
     BestRecipe,
-    conformal_share,
     cross_validated,
     export_committee,
     read_wheel,
@@ -107,19 +106,6 @@ def test_components_keep_what_training_showed() -> None:
     back = rows @ torch.from_numpy(reduction.components).T
     wanted = (clips.segments - reduction.segment_mean) / reduction.segment_scale
     np.testing.assert_allclose(back.numpy()[:, :, :7], wanted[:, :, :7], atol=5e-3)
-
-
-def test_conformal_sets_cover() -> None:
-    rng = np.random.default_rng(0)
-    p = rng.dirichlet(np.full(4, 0.6), size=4000)
-    labels = np.array([rng.choice(4, p=row) for row in p])
-    share = conformal_share(p[:2000], labels[:2000])
-    order = np.argsort(-p, axis=1)
-    ordered = np.take_along_axis(p, order, axis=1)
-    before = np.cumsum(ordered, axis=1) - ordered
-    place = (order == labels[:, None]).argmax(axis=1)
-    covered = before[np.arange(4000), place] <= share
-    assert covered[2000:].mean() == pytest.approx(0.9, abs=0.03)
 
 
 def test_the_detector_knows_music_from_other_sounds() -> None:
