@@ -39,6 +39,7 @@ __all__ = [
     "roll_back",
     "song_of",
     "train",
+    "use",
 ]
 
 _AT_ONCE = 1000
@@ -78,7 +79,7 @@ class PersonalReport:
     Parameters
     ----------
     outcome : str
-        Name of `inference.labelling.personal.Outcome`, or "ROLLED_BACK".
+        Name of `inference.labelling.personal.Outcome`, or "ROLLED_BACK", "CHOSEN".
     explanation : str
         The same in a sentence.
     accepted : bool
@@ -215,12 +216,11 @@ def train(
         models.save(model)
         models.activate(model.number)
     rated, moved = (0, 0) if dry_run else (yield from rate_library(library, models.usable()))
-    active = models.history
     return PersonalReport(
         outcome=fit.outcome.name,
         explanation=_explained(fit, evidence) + ("; it is the active version" if known else ""),
         accepted=taken_up,
-        active=active[-1] if active else None,
+        active=models.active_number,
         base_model=base_model,
         songs=fit.n,
         answers=evidence.answers,
@@ -246,13 +246,31 @@ def roll_back(library: Library, models: PersonalModels) -> Job[PersonalReport]:
     PersonalModelError
         If none is active.
     """
+    models.roll_back()
+    return (yield from _rated_anew(library, models, "ROLLED_BACK"))
+
+
+def use(library: Library, models: PersonalModels, number: int | None) -> Job[PersonalReport]:
+    """Take up a version that was made earlier, or None: the common model alone.
+
+    Raises
+    ------
+    PersonalModelError
+        If that version cannot be read; the active one stays so.
+    """
+    models.choose(number)
+    return (yield from _rated_anew(library, models, "CHOSEN"))
+
+
+def _rated_anew(library: Library, models: PersonalModels, outcome: str) -> Job[PersonalReport]:
     began_s = time.monotonic()
-    number = models.roll_back()
     rated, moved = yield from rate_library(library, models.usable())
+    number = models.active_number
     now = "the common model alone" if number is None else f"version {number} of your model"
+    again = " again" if outcome == "ROLLED_BACK" else ""
     return PersonalReport(
-        outcome="ROLLED_BACK",
-        explanation=f"moods come from {now} again",
+        outcome=outcome,
+        explanation=f"moods come from {now}{again}",
         accepted=False,
         active=number,
         base_model=common_model(library),

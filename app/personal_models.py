@@ -38,6 +38,7 @@ _FORMAT_VERSION = 1
 _MODEL_FILE = "model.json"
 _ACTIVE_FILE = "active.json"
 _MOST_BYTES = 1 << 20
+_COMMON_ALONE = 0  # in the history: the listener has chosen the common model
 _REMEDY = "Train it again with `undertone train personal`"
 
 
@@ -166,6 +167,12 @@ class PersonalModels:
             return []
         return [number for number in found if type(number) is int]
 
+    @property
+    def active_number(self) -> int | None:
+        """The active version's number; None: the common model alone."""
+        history = self.history
+        return (history[-1] or None) if history else None
+
     def active(self) -> PersonalModel | None:
         """The active version; None: the common model alone.
 
@@ -174,8 +181,8 @@ class PersonalModels:
         PersonalModelError
             If the active one cannot be read.
         """
-        history = self.history
-        return self.load(history[-1]) if history else None
+        number = self.active_number
+        return self.load(number) if number is not None else None
 
     def usable(self) -> PersonalModel | None:
         """As `active`, with None for one that cannot be read: tagging goes on without it."""
@@ -209,6 +216,19 @@ class PersonalModels:
         """Make a version the active one."""
         self._set_history([*self.history, number])
 
+    def choose(self, number: int | None) -> None:
+        """As `activate`, for a version that was made earlier, or None: the common model alone.
+
+        Raises
+        ------
+        PersonalModelError
+            If that version cannot be read; the active one stays so.
+        """
+        if number is not None:
+            self.load(number)
+        if number != self.active_number:
+            self.activate(number or _COMMON_ALONE)
+
     def roll_back(self) -> int | None:
         """Take back the last activation.
 
@@ -228,7 +248,7 @@ class PersonalModels:
                 "no personal model is active, so there is nothing to roll back", _REMEDY
             )
         self._set_history(history[:-1])
-        return history[-2] if len(history) > 1 else None
+        return (history[-2] or None) if len(history) > 1 else None
 
     def delete(self) -> int:
         """Delete every version; returns how many there were.

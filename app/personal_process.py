@@ -38,10 +38,15 @@ class TrainingFault:
 Line = Progress | PersonalReport | TrainingFault
 
 
-def train_command(home: Home, *, roll_back: bool = False) -> Sequence[str]:
-    """The command that trains (or rolls back) and reports line by line on its stdout."""
+def train_command(home: Home, *, roll_back: bool = False, use: int | None = None) -> Sequence[str]:
+    """The command that trains (or rolls back, or takes up version `use`; 0: the common model).
+
+    It reports line by line on its stdout.
+    """
     command = [sys.executable, "-m", "app", "train", "personal", "--jsonl"]
     command += ["--home", str(home.folder)]
+    if use is not None:
+        return [*command, "--use", str(use)]
     return [*command, "--roll-back"] if roll_back else command
 
 

@@ -168,13 +168,12 @@ class Overview:
 def overview(library: Library, answers: AnswerStore, models: PersonalModels) -> Overview:
     """Read everything; no answer is changed, and no model loaded that is not needed."""
     given = answers.all()
-    history = models.history
     return Overview(
         said=said(library, given, answers.decisions()),
         versions=versions(library, models),
         agreement=agreement(given),
         moves=moves(library),
-        active=history[-1] if history else None,
+        active=models.active_number,
         base_model=common_model(library),
     )
 
@@ -218,10 +217,10 @@ def agreement(answers: Sequence[Answer], trailing: int = _TRAILING) -> tuple[Agr
 
 def versions(library: Library, models: PersonalModels) -> tuple[Version, ...]:
     """Every version that is there, the newest first."""
-    history, base = models.history, common_model(library)
+    chosen, base = models.active_number, common_model(library)
     found = []
     for number in reversed(models.numbers()):
-        active = bool(history) and history[-1] == number
+        active = number == chosen
         try:
             model = models.load(number)
         except PersonalModelError as error:

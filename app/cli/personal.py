@@ -6,7 +6,7 @@ import argparse
 
 from app.cli.console import UsageError, dump_json, message, out
 from app.cli.opening import open_library
-from app.personal import PersonalReport, roll_back, train
+from app.personal import PersonalReport, roll_back, train, use
 from app.personal_models import PersonalModels
 from app.personal_process import TrainingFault, fault_line, progress_line, report_line
 from inference.errors import UndertoneError
@@ -28,12 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--roll-back", action="store_true", help="go back to the version before the active one"
     )
+    parser.add_argument(
+        "--use", type=int, metavar="N", help="take up version N again; 0: the common model alone"
+    )
 
 
 def run_personal(args: argparse.Namespace) -> int:
     """Train, or roll back, and say what came of it."""
     if args.roll_back and args.dry_run:
         raise UsageError("--roll-back and --dry-run do not go together")
+    if args.use is not None and (args.roll_back or args.dry_run or args.use < 0):
+        raise UsageError("--use takes a version's number and goes with no other option")
     try:
         report = _report(args)
     except UndertoneError as error:
@@ -72,6 +77,8 @@ def _report(args: argparse.Namespace) -> PersonalReport | None:
             message(f"undertone: {notice}")
         if args.roll_back:
             job = roll_back(library, models)
+        elif args.use is not None:
+            job = use(library, models, args.use or None)
         else:
             job = train(library, answers, models, dry_run=args.dry_run)
         while True:

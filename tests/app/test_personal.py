@@ -284,6 +284,13 @@ def test_the_command_line_trains_rolls_back_lists_and_forgets(
     trained = run("train", "personal")
     assert (trained["outcome"], trained["active"]) == ("ACCEPTED", 1)
     assert {row["model"] for row in run("list")} == {"personal-1"}
+    assert run("train", "personal", "--use", "0")["active"] is None
+    assert {row["model"] for row in run("list")} == {BASE}
+    assert run("train", "personal", "--use", "1")["active"] == 1
+    assert main(["train", "personal", "--use", "7", "--home", str(home)]) == 1
+    assert main(["train", "personal", "--use", "1", "--roll-back", "--home", str(home)]) == 2
+    assert run("train", "personal", "--roll-back")["active"] is None
+    assert run("train", "personal", "--roll-back")["active"] == 1
     assert run("train", "personal", "--roll-back")["active"] is None
     assert main(["labels", "forget", "--home", str(home)]) == 2, "asks first"
     assert run("labels", "forget", "--yes") == {"answers": 40, "models": 1, "songs": 0}
