@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
-from urllib.parse import quote
 
 from app.rows import LIST_FIELDS, track_to_json
 from inference.emotion import QUADRANTS
+from library_db import m3u
 
 if TYPE_CHECKING:
     from library_db.emotion_layers import TrackEmotion
     from library_db.track import Track
 
-__all__ = ["WRITERS", "write_csv", "write_json", "write_m3u8"]
+__all__ = ["WRITERS", "called", "write_csv", "write_json", "write_m3u8"]
 
 Songs = Iterable[tuple["Track", "TrackEmotion"]]
 
@@ -50,17 +49,15 @@ def write_csv(file: TextIO, songs: Songs, folder: Path | None) -> None:
 
 
 def write_m3u8(file: TextIO, songs: Songs, folder: Path | None) -> None:
-    """An extended playlist in UTF-8, relative to `folder` where a song lies below it.
+    """An extended playlist in UTF-8, its paths relative to `folder` where they lie near."""
+    m3u.write_m3u8(
+        file, ((track.path, called(track), track.duration_s) for track, _ in songs), folder
+    )
 
-    A path that a line cannot hold (a line break, bytes that are not UTF-8) becomes a
-    percent-encoded ``file://`` address.
-    """
-    file.write("#EXTM3U\n")
-    for track, _ in songs:
-        seconds = -1 if track.duration_s is None else round(track.duration_s)
-        artist = f"{track.artist} - " if track.artist else ""
-        title = " ".join(_printable(f"{artist}{track.title}").split())
-        file.write(f"#EXTINF:{seconds},{title}\n{_playlist_path(track.path, folder)}\n")
+
+def called(track: Track) -> str:
+    """A song in a playlist's words: "Artist - Title"."""
+    return f"{track.artist} - {track.title}" if track.artist else track.title
 
 
 WRITERS: dict[str, Callable[[TextIO, Songs, Path | None], None]] = {
@@ -70,22 +67,8 @@ WRITERS: dict[str, Callable[[TextIO, Songs, Path | None], None]] = {
 }
 
 
-def _playlist_path(path: Path, folder: Path | None) -> str:
-    text = str(path)
-    if "\n" in text or "\r" in text or _printable(text) != text:
-        return "file://" + quote(os.fsencode(path))
-    if folder is not None and path.is_relative_to(folder):
-        relative = str(path.relative_to(folder))
-        # A leading # would be a comment, "c:/x" an address.
-        return f"./{relative}" if relative.startswith("#") or ":" in relative else relative
-    return text
-
-
 def _printable(value: object) -> str:
     """Text that UTF-8 can hold."""
     if value is None:
         return ""
-    text = os.fsencode(value) if isinstance(value, Path) else str(value)
-    if isinstance(text, str):
-        text = text.encode("utf-8", "surrogateescape")
-    return text.decode("utf-8", "backslashreplace")
+    return m3u.printable(str(value))

@@ -19,6 +19,7 @@ from inference.emotion import QUADRANTS, Quadrant
 from library_db.columns import INDEX_COLUMNS, Columns, Mask, Rows, dense_ranks
 from library_db.matching import match
 from library_db.query import AllOf, Flag, Node, Query, parse
+from library_db.regions import inside
 
 __all__ = ["INDEX_COLUMNS", "SORTS", "LibraryIndex", "MoodColumns"]
 
@@ -143,6 +144,12 @@ class LibraryIndex:
                 return self.ids[order]
             mask = match(root, self._columns)
             return self.ids[order[mask[order]]]
+
+    def within(self, corners: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
+        """Ids, ascending, of the tracks in a part of the mood plane given by its corners."""
+        moods = self.columns()
+        outline = np.array(corners, np.float64).reshape(-1, 2)
+        return moods.ids[inside(moods.valence, moods.arousal, outline)]
 
     def counts(self, query: Query | str = "") -> dict[Quadrant | None, int]:
         """How many matching tracks count as each quadrant; None for those without a mood."""

@@ -21,6 +21,7 @@ from library_db.emotion_layers import TrackEmotion, UserLabel
 from library_db.files import FileStore, ScanBatch
 from library_db.index import LibraryIndex
 from library_db.index_file import read_index, write_index
+from library_db.playlists import Playlists
 from library_db.recovery import BACKUP_AFTER_S, Notice, OpenedDatabase, back_up, open_database
 from library_db.rows import (
     EstimateRow,
@@ -59,8 +60,10 @@ class Library:
     ----------
     index : LibraryIndex
         Search and sort without SQL.
+    playlists : Playlists
+        The listener's playlists and saved questions.
     store : LibraryStore
-        TinyDB and its tables; for playlists and whatever else is kept.
+        TinyDB and its tables.
 
     Examples
     --------
@@ -74,6 +77,7 @@ class Library:
     ) -> None:
         self.store = store
         self._files = FileStore(store)
+        self.playlists = Playlists(store)
         self.index = LibraryIndex()
         self._analysis = analysis
         self._opened = opened

@@ -86,7 +86,17 @@ USER = TableSchema(
     ),
 )
 ROOTS = TableSchema("roots", (Column("path", "BLOB", unique=True),))
-SCHEMAS = (TRACKS, COMMON, PERSONAL, USER, ROOTS)
+PLAYLISTS = TableSchema(
+    "playlists",
+    (
+        Column("name", "TEXT"),
+        Column("place", "REAL"),
+        Column("smart", "INTEGER"),
+        Column("songs", "INTEGER"),
+        Column("rev", "INTEGER"),
+    ),
+)
+SCHEMAS = (TRACKS, COMMON, PERSONAL, USER, ROOTS, PLAYLISTS)
 
 
 class LibraryStore:
@@ -95,8 +105,8 @@ class LibraryStore:
     Attributes
     ----------
     db : DocumentDB
-        TinyDB; playlists and whatever comes later are further tables of it.
-    tracks, common, personal, user, roots : SqliteTable
+        TinyDB; whatever comes later is a further table of it.
+    tracks, common, personal, user, roots, playlists : SqliteTable
         `common`, `personal` and `user` are keyed by the track's id.
     """
 
@@ -111,6 +121,7 @@ class LibraryStore:
         self.personal = self.db.sqlite_table(PERSONAL.name)
         self.user = self.db.sqlite_table(USER.name)
         self.roots = self.db.sqlite_table(ROOTS.name)
+        self.playlists = self.db.sqlite_table(PLAYLISTS.name)
 
     @contextmanager
     def commit(self, durability: Durability) -> Iterator[int]:

@@ -37,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("tag", "app.cli.tag", "find out how songs feel"),
     Command("list", "app.cli.list_", "search the library"),
     Command("export", "app.cli.export", "write a playlist, a table or JSON"),
+    Command("playlists", "app.cli.playlists", "your playlists: list, import, export"),
     Command("labels", "app.cli.labels", "your corrections and answers: list, export, forget"),
     Command("play", "app.cli.play", "play files in the player"),
     Command("control", "app.cli.control", "steer the running player"),
