@@ -99,8 +99,11 @@ check_system() {
     if [ "$mode" = test ]; then
         need useful xvfb program Xvfb
         need useful dbus program dbus-daemon
+        need useful micropython micropython_or_unknown
     fi
 }
+# The band's firmware is tested under MicroPython where the distribution has it.
+micropython_or_unknown() { program micropython || ! apt-cache show micropython >/dev/null 2>&1; }
 
 # The venv package of the interpreter that is there: python3-venv, or python3.12-venv and the like.
 venv_package() {
@@ -179,6 +182,26 @@ if ! healthy; then
     "$python" -m venv "$venv"
 fi
 
+# Where there is no program of that name, node runs MicroPython's WebAssembly port as well.
+micropython_for_node() {
+    local port=@micropython/micropython-webassembly-pyscript@1.27.0
+    local sum=303919763c8ebfe5923b9da66226c20dce44ad72b604b225fb39338ea15367af
+    local folder=$venv/share/micropython
+    if program micropython || [ -e "$folder/micropython.mjs" ]; then return; fi
+    program node && program npm || return 0
+    local fetched
+    fetched=$(mktemp -d)
+    if (cd "$fetched" && npm pack --silent "$port" >name &&
+        echo "$sum  $(cat name)" | sha256sum --check --quiet - && tar -xzf "$(cat name)") \
+        >/dev/null 2>&1; then
+        mkdir -p "${folder%/*}"
+        mv "$fetched/package" "$folder"
+    else
+        say "MicroPython's port for node could not be fetched: the firmware's test under it is skipped"
+    fi
+    rm -rf "$fetched"
+}
+
 parts=$(IFS=,; echo "${extras[*]}")
 say "installing Python packages${parts:+ with [$parts]}; the first time takes some minutes"
 rm -f "$stamp"
@@ -190,5 +213,6 @@ if ! { "${pip[@]}" install -c "$constraints" setuptools &&
     say "(No network? Full disk? What was fetched is kept; TRAINING=0 leaves out the largest part.)"
     exit 1
 fi
+if [ "$mode" = test ]; then micropython_for_node; fi
 for part in base "${extras[@]}"; do echo "$part $key"; done >"$stamp"
 say "set-up is complete"
