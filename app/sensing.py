@@ -8,16 +8,14 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.keeper import Keeper
 from app.session import Rater, Sensed, Session, SessionConfig
-from app.wristband.recorder import Recorder
 from app.wristband.source import (
-    Annotation,
     Counters,
     Delivery,
     Provenance,
@@ -36,9 +34,9 @@ if TYPE_CHECKING:
 __all__ = [
     "DemoListener",
     "Ended",
-    "Keeper",
     "SeveralDevices",
     "Watch",
+    "band_services",
     "band_source",
     "choose_device",
     "provenance_text",
@@ -89,81 +87,6 @@ class DemoListener:
         return self._listener.next(n)
 
 
-class Keeper:
-    """Keeps a recording once there is something to keep: no empty folder where nothing came.
-
-    Parameters
-    ----------
-    folder : Path
-        Where recordings lie.
-    source : str
-        What was listened to.
-    clock : callable
-    """
-
-    def __init__(self, folder: Path, source: str, clock: Callable[[], float]) -> None:
-        self._folder = folder
-        self._source = source
-        self._clock = clock
-        self._packets = False
-        self._recorder: Recorder | None = None
-        self.meta: dict[str, Any] = {}
-        """What is known of the device by then: name, profile, info."""
-
-    @property
-    def folder(self) -> Path | None:
-        """The recording's own folder; None while there is none."""
-        return self._recorder.folder if self._recorder is not None else None
-
-    @property
-    def fault(self) -> UndertoneError | None:
-        return self._recorder.fault if self._recorder is not None else None
-
-    def check(self) -> None:
-        """Find out now, not in the middle, that nothing can be written.
-
-        Raises
-        ------
-        UndertoneError
-        """
-        import os
-
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise UndertoneError(
-                f"The recording cannot be kept in {self._folder} ({error.strerror})",
-                "Choose another folder with --record DIR.",
-            ) from error
-        if not os.access(self._folder, os.W_OK | os.X_OK):
-            raise UndertoneError(
-                f"The folder {self._folder} is not writable", "Choose another with --record DIR."
-            )
-
-    def packet(self, characteristic: str, data: bytes, arrival_s: float) -> None:
-        """Keep a notification as it came: `BleSource`'s `on_packet`."""
-        self._packets = True
-        self._open().packet(characteristic, data, arrival_s)
-
-    def delivery(self, delivery: Delivery) -> None:
-        """Keep a delivery; chunks only of a source that has no packets."""
-        if isinstance(delivery, SignalChunk):
-            if not self._packets:
-                self._open().chunk(delivery)
-        elif isinstance(delivery, Annotation) and self._recorder is not None:
-            self._recorder.annotation(delivery)
-
-    def close(self) -> None:
-        if self._recorder is not None:
-            self._recorder.close()
-
-    def _open(self) -> Recorder:
-        if self._recorder is None:
-            meta = {"source": self._source, **self.meta}
-            self._recorder = Recorder(self._folder, meta, self._clock())
-        return self._recorder
-
-
 @dataclass
 class Watch:
     """Whoever looks on: each may be left out.
@@ -174,11 +97,20 @@ class Watch:
     status : callable (SourceStatus)
     stop : callable
         Asked ten times a second whether to end.
+    delivery : callable (Delivery)
+        Told everything that comes, before it is made sense of.
+    look : callable
+        Called ten times a second.
+    song : callable, optional
+        Asked before each estimate what the song that plays says by itself.
     """
 
     sensed: Callable[[Sensed, float], None] = field(default=lambda _, __: None)
     status: Callable[[SourceStatus], None] = field(default=lambda _: None)
     stop: Callable[[], bool] = field(default=lambda: False)
+    delivery: Callable[[Delivery], None] = field(default=lambda _: None)
+    look: Callable[[], None] = field(default=lambda: None)
+    song: Callable[[], EmotionEstimate | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -261,6 +193,7 @@ async def run_session(
             if status != before:
                 watch.status(status)
                 before = status
+            watch.look()
             if not asked and (watch.stop() or too_long()):
                 asked = True
                 await source.close()
@@ -276,6 +209,7 @@ async def run_session(
         async for delivery in deliveries:
             if keeper is not None:
                 keeper.delivery(delivery)
+            watch.delivery(delivery)
             if session is None:
                 first_at_s = clock()
                 session = Session(source.channels, rater, prior=prior, speed=speed, config=config)
@@ -283,6 +217,8 @@ async def run_session(
                 first_s = delivery.t0_s if first_s is None else first_s
                 heard_to_s[delivery.channel] = delivery.t0_s + delivery.duration_s - first_s
             if session.take(delivery, clock()):
+                if watch.song is not None:
+                    session.prior = watch.song()
                 busy = True
                 try:
                     if math.isfinite(speed):
@@ -337,8 +273,7 @@ async def choose_device(radio: Radio, address: str | None, *, scan_s: float = 8.
     from app.wristband.radio import REASON_TEXT, RadioError
     from app.wristband.source import Reason
 
-    services = frozenset(_profiles())
-    found = await scan(scan_s, services if address is None else frozenset(), radio)
+    found = await scan(scan_s, band_services() if address is None else frozenset(), radio)
     if address is not None:
         found = [d for d in found if d.address.lower() == address.lower()]
     if not found:
@@ -356,8 +291,18 @@ def band_source(
     *,
     keeper: Keeper | None = None,
     clock: Callable[[], float] = time.monotonic,
+    serial: str = "",
+    pair: bool = False,
 ) -> SignalSource:
-    """The source of a device that was found, with the profile that it advertises."""
+    """The source of a device that was found, with the profile that it advertises.
+
+    Parameters
+    ----------
+    serial : str
+        What the device must say that its serial number is; empty accepts any.
+    pair : bool
+        Ask the system to pair.
+    """
     from app.wristband.ble import BleSource
     from app.wristband.radio import Pin
 
@@ -378,7 +323,13 @@ def band_source(
 
         profile.take_info = take_info
         on_packet = keeper.packet
-    return BleSource(profile, Pin(device.address), radio=radio, clock=clock, on_packet=on_packet)
+    pin = Pin(device.address, serial)
+    return BleSource(profile, pin, radio=radio, clock=clock, on_packet=on_packet, pair=pair)
+
+
+def band_services() -> frozenset[str]:
+    """What a device advertises that we can read."""
+    return frozenset(_profiles())
 
 
 def _profiles() -> dict[str, tuple[str, Any]]:

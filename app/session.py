@@ -106,6 +106,10 @@ class Sensed:
         Samples a channel that never came, so far.
     dropped : int
         Estimates that were left out since a newer one was due, so far.
+    felt : EmotionEstimate or None
+        What the sensors alone say; `estimate` is the song's own, updated by it.
+    song : EmotionEstimate or None
+        What the playing song alone says.
     """
 
     t_s: float
@@ -118,6 +122,8 @@ class Sensed:
     shown: Quadrant | None = None
     lost: int = 0
     dropped: int = 0
+    felt: EmotionEstimate | None = None
+    song: EmotionEstimate | None = None
 
     @property
     def quadrant(self) -> Quadrant | None:
@@ -297,16 +303,17 @@ class Session:
         quality: Mapping[Channel, Quality],
         signals: frozenset[Channel],
     ) -> Sensed:
+        said = felt
         if self.prior is not None and self._rater is not None:
-            felt = _fused(self.prior, felt, self._rater.song_weight)
-        ranked = sorted(felt.probabilities, reverse=True)
+            said = _fused(self.prior, felt, self._rater.song_weight)
+        ranked = sorted(said.probabilities, reverse=True)
         if ranked[0] - ranked[1] < self.config.margin:
             text = "two quadrants are equally probable"
-            return self._say(Abstention.UNDECIDED, text, quality, felt, signals)
-        clear = felt.quadrant if ranked[0] >= self.config.shown_from else None
+            return self._say(Abstention.UNDECIDED, text, quality, said, signals, felt)
+        clear = said.quadrant if ranked[0] >= self.config.shown_from else None
         self._show(clear, self._t_s)
         text = "" if signals == self.channels else f"{_names(signals)} alone: {_faults(quality)}"
-        return self._say(None, text, quality, felt, signals)
+        return self._say(None, text, quality, said, signals, felt)
 
     def _say(
         self,
@@ -315,6 +322,7 @@ class Session:
         quality: Mapping[Channel, Quality] | None = None,
         estimate: EmotionEstimate | None = None,
         signals: frozenset[Channel] = frozenset(),
+        felt: EmotionEstimate | None = None,
     ) -> Sensed:
         if reason is not None:
             self._show(None, self._t_s)
@@ -329,6 +337,8 @@ class Session:
             shown=self._shown,
             lost=self.lost,
             dropped=self.dropped,
+            felt=felt,
+            song=self.prior,
         )
 
     def latency_s(self, now_s: float) -> float:

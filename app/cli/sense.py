@@ -16,7 +16,8 @@ from inference.emotion import QUADRANTS, EmotionEstimate
 from inference.errors import UndertoneError
 
 if TYPE_CHECKING:
-    from app.sensing import Ended, Keeper
+    from app.keeper import Keeper
+    from app.sensing import Ended
     from app.session import Rater, Sensed
     from app.wristband.source import SignalSource, SourceStatus
 
@@ -147,7 +148,8 @@ async def _sense(
 ) -> int:
     import time
 
-    from app.sensing import DemoListener, Keeper, Watch, provenance_text, run_session
+    from app.keeper import Keeper
+    from app.sensing import DemoListener, Watch, provenance_text, run_session
 
     keeper: Keeper | None = None
     if args.record is not None:

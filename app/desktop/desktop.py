@@ -22,6 +22,7 @@ from app.desktop.player_controller import PlayerController
 from app.desktop.player_glue import PlayerGlue, TrackBook
 from app.desktop.preferences import Preferences
 from app.desktop.prompting import Prompting
+from app.desktop.sensing import Sensing
 from app.desktop.shutdown import Stage, shut_down
 from app.desktop.state import WindowState
 from app.desktop.work_controller import WorkController
@@ -106,6 +107,7 @@ class Desktop(QObject):
         self.glue: PlayerGlue | None = None
         self.pages: PageController | None = None
         self.listening: ListeningWatch | None = None
+        self.sensing: Sensing | None = None
         self.prompting: Prompting | None = None
         self.history: HistoryKeeper | None = None
         self.dialogs = Dialogs(
@@ -183,6 +185,10 @@ class Desktop(QObject):
         )
         self.prompting.answered.connect(self.history.note_answer)
         self.history.told.connect(self.window.toasts.show_toast)
+        self.sensing = Sensing(
+            self.player, self.songs, self.listening, self.runner, self.home, self
+        )
+        self.end_first(self.sensing.stage)
         self._connect()
         self.pages.start(self._state.view)
         self.songs.watch()

@@ -105,6 +105,13 @@ def _radio_error(error: Exception) -> RadioError:
     return RadioError(message, remedy, reason)
 
 
+def _is_paired(device: Any) -> bool:
+    """Whether the system says so of a device that a scan found (BlueZ does)."""
+    details = getattr(device, "details", None)
+    told = details.get("props", {}) if isinstance(details, dict) else {}
+    return bool(told.get("Paired", False))
+
+
 @dataclass(slots=True)
 class _Link:
     """One connection, from its client to its end."""
@@ -132,6 +139,9 @@ class BleSource:
         Told each raw notification before it is read: the recorder.
     rng : random.Random, optional
         For the jitter of the back-off.
+    pair : bool
+        Ask the system to pair once connected, so that the link is encrypted.
+        A band that cannot is listened to all the same; `link_verified` tells.
     """
 
     def __init__(
@@ -145,7 +155,10 @@ class BleSource:
         on_status: Callable[[SourceStatus], None] | None = None,
         on_packet: RawPacket | None = None,
         rng: random.Random | None = None,
+        pair: bool = False,
     ) -> None:
+        self._pair = pair
+        self._paired = False
         self._profile = profile
         self._pin = pin
         self._radio = radio
@@ -200,7 +213,7 @@ class BleSource:
     @property
     def link_verified(self) -> bool:
         """Whether the link is paired; the panel says "unverified link" where not."""
-        return False
+        return self._paired
 
     async def __aiter__(self) -> AsyncIterator[Delivery]:
         if self._task is None:
@@ -302,6 +315,7 @@ class BleSource:
             if self._closing.is_set():
                 return
             self._check(client)
+            self._paired = _is_paired(device) or (self._pair and await self._do_pair(client))
             await self._begin(client, device, link)
             if self._streamed:
                 self._reconnects += 1
@@ -314,6 +328,15 @@ class BleSource:
             link.over = True
             self._profile.link_lost()
             await self._leave(client)
+
+    async def _do_pair(self, client: BleakClient) -> bool:
+        try:
+            async with asyncio.timeout(self._limits.connect_s):
+                await client.pair()
+        except (BleakError, OSError, TimeoutError, NotImplementedError) as error:
+            log.info("bluetooth: not paired (%r)", error)
+            return False
+        return True
 
     def _check(self, client: BleakClient) -> None:
         """Refuse a device that lacks a characteristic or a property of its profile."""

@@ -43,6 +43,8 @@ PROFILES: dict[str, Callable[[], GattProfile]] = {
 """How a recording names the profile that reads its packets."""
 
 _CHUNK_S = 0.25
+_LOOK_S = 0.25
+"""The clock is looked at so often while it is waited for: it may be held, or set."""
 _EDA_FS_HZ, _BVP_FS_HZ = 4.0, 64.0
 _LONGEST_S = 24 * 3600.0
 
@@ -78,7 +80,10 @@ class ReplaySource:
     speed : float
         1 for real time; infinity for as fast as it is taken.
     clock, sleep : callable
-        The session's clock (s) and how to wait; tests own both.
+        The session's clock (s) and how to wait; tests own both. A clock that
+        is held holds the replay.
+    start_s : float
+        Begin here; what lies before is read and left out.
 
     Raises
     ------
@@ -93,9 +98,11 @@ class ReplaySource:
         speed: float = 1.0,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], object] = asyncio.sleep,
+        start_s: float = 0.0,
     ) -> None:
         if not speed > 0.0:
             raise ReplayError(f"a speed of {speed} is none", "Use 1 for real time, or more.")
+        self._start_s = max(0.0, start_s)
         self._speed = speed
         self._clock = clock
         self._sleep = sleep
@@ -147,16 +154,18 @@ class ReplaySource:
     async def __aiter__(self) -> AsyncIterator[Delivery]:
         clock = self._clock or asyncio.get_running_loop().time
         begun_s = clock()
-        self._origin_s = begun_s
+        self._origin_s = begun_s - self._start_s
         self._status = SourceStatus(SourceState.STREAMING)
         for due_s, deliveries in self._script:
-            if self._closed:
-                break
-            wait_s = due_s / self._speed - (clock() - begun_s)
-            if wait_s > 0.0:
-                waiting = self._sleep(wait_s)
+            if due_s < self._start_s:
+                continue
+            due_s -= self._start_s
+            while not self._closed and (wait_s := due_s / self._speed - (clock() - begun_s)) > 0.0:
+                waiting = self._sleep(min(wait_s, _LOOK_S))
                 if asyncio.iscoroutine(waiting):
                     await waiting
+            if self._closed:
+                break
             for delivery in deliveries:
                 yield delivery
         reason = None if self._closed else Reason.FINISHED
