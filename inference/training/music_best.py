@@ -39,6 +39,7 @@ from inference.training.music_best_head import (
     reduced,
     train_committee,
 )
+from inference.training.music_best_int8 import eight_bit_banks
 from inference.training.music_best_sounds import no_music
 
 __all__ = [
@@ -135,7 +136,10 @@ class _Tagger(nn.Module):
 def export_networks(
     msd: Mapping[str, NDArray[np.float32]], mtt: Mapping[str, NDArray[np.float32]], folder: Path
 ) -> dict[str, Path]:
-    """Write ``msd.onnx`` (10 cells) and ``mtt.onnx`` (one), weights as published."""
+    """Write ``msd.onnx`` (10 cells) and ``mtt.onnx`` (one).
+
+    The weights are as published, those of the first layer rounded to 8 bits.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {"msd": folder / "msd.onnx", "mtt": folder / "mtt.onnx"}
     long, short = Musicnn(msd, EXCERPT_CELLS), Musicnn(mtt, 1)
@@ -155,6 +159,8 @@ def export_networks(
         ["penultimate", "tags"],
         {},
     )
+    for path in paths.values():
+        eight_bit_banks(path)
     return paths
 
 
