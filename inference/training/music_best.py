@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import warnings
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,23 +11,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from torch import Tensor, nn
 
-from inference.audio.decode import decode_blocks
-from inference.audio.excerpts import EXCERPT_CELLS
 from inference.catalog import DataSource, Metric, ModelCard, write_model
 from inference.datasets import MusicSet
-from inference.errors import UndertoneError
 from inference.evaluation import METRICS
 from inference.evaluation.folds import Groups, Protocol, make_folds
 from inference.evaluation.intervals import bootstrap
 from inference.job import Job, Progress
-from inference.models.musicnn import CELL_FRAMES, N_MELS, Musicnn
-from inference.pipelines.undertone import Extractor, Reduction
-from inference.runtime import open_network
+from inference.pipelines.undertone import Reduction
 from inference.training.calibration import fit_calibration, fit_temperature, tempered
 from inference.training.music import Targets
-from inference.training.music_best_checkpoint import read_checkpoint
 from inference.training.music_best_head import (
     Clips,
     Committee,
@@ -39,26 +29,22 @@ from inference.training.music_best_head import (
     reduced,
     train_committee,
 )
-from inference.training.music_best_int8 import eight_bit_banks
-from inference.training.music_best_sounds import no_music
+from inference.training.music_best_hearing import (
+    export,
+    hear_clips,
+    hear_no_music,
+    published_networks,
+)
 
 __all__ = [
     "MODEL_ID",
-    "WHEEL_SHA256",
     "BestModel",
     "BestRecipe",
     "cross_validated",
-    "export_networks",
-    "hear_clips",
     "train_undertone_music",
 ]
 
 MODEL_ID = "undertone-music"
-WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
-"""Of musicnn-0.1.0-py3-none-any.whl, where the published weights are (ISC licence)."""
-
-_OPSET = 17
-
 Floats = NDArray[np.float64]
 
 
@@ -92,127 +78,6 @@ class BestModel:
 
     card: ModelCard
     probabilities: Floats
-
-
-def read_wheel(wheel: Path, name: str) -> dict[str, NDArray[np.float32]]:
-    """Weights `name` ("MSD_musicnn" or "MTT_musicnn") out of the published wheel.
-
-    Raises
-    ------
-    UndertoneError
-        If it is not that wheel.
-    """
-    try:
-        content = wheel.read_bytes()
-    except OSError as error:
-        raise UndertoneError(
-            f"{wheel} cannot be read: {error.strerror}",
-            "Fetch it with: pip download --no-deps musicnn==0.1.0",
-        ) from error
-    if hashlib.sha256(content).hexdigest() != WHEEL_SHA256:
-        raise UndertoneError(
-            f"{wheel.name} is not the wheel of musicnn 0.1.0",
-            "Fetch it with: pip download --no-deps musicnn==0.1.0",
-        )
-    with zipfile.ZipFile(wheel) as archive:
-        folder = f"musicnn/{name}"
-        return read_checkpoint(
-            archive.read(f"{folder}/.index"), archive.read(f"{folder}/.data-00000-of-00001")
-        )
-
-
-class _Tagger(nn.Module):
-    """Only what the pipeline reads of MTT_musicnn."""
-
-    def __init__(self, network: Musicnn) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        said = self.network(mel)
-        return said.penultimate, said.tags
-
-
-def export_networks(
-    msd: Mapping[str, NDArray[np.float32]], mtt: Mapping[str, NDArray[np.float32]], folder: Path
-) -> dict[str, Path]:
-    """Write ``msd.onnx`` (10 cells) and ``mtt.onnx`` (one).
-
-    The weights are as published, those of the first layer rounded to 8 bits.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {"msd": folder / "msd.onnx", "mtt": folder / "mtt.onnx"}
-    long, short = Musicnn(msd, EXCERPT_CELLS), Musicnn(mtt, 1)
-    _export(
-        long,
-        [torch.zeros(EXCERPT_CELLS * CELL_FRAMES, N_MELS)],
-        paths["msd"],
-        ["mel"],
-        ["pooled", "penultimate", "tags"],
-        {},
-    )
-    _export(
-        _Tagger(short),
-        [torch.zeros(CELL_FRAMES, N_MELS)],
-        paths["mtt"],
-        ["mel"],
-        ["penultimate", "tags"],
-        {},
-    )
-    for path in paths.values():
-        eight_bit_banks(path)
-    return paths
-
-
-def _export(
-    model: nn.Module,
-    examples: Sequence[Tensor],
-    path: Path,
-    inputs: list[str],
-    outputs: list[str],
-    axes: Mapping[str, Mapping[int, str]],
-) -> None:
-    with warnings.catch_warnings():
-        # The tracing exporter is the one that gives a GRU of free length; it warns of its age.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            model.eval(),
-            tuple(examples),
-            path,
-            dynamo=False,
-            opset_version=_OPSET,
-            input_names=inputs,
-            output_names=outputs,
-            dynamic_axes={k: dict(v) for k, v in axes.items()},
-        )
-
-
-def hear_clips(data: MusicSet, networks: Mapping[str, Path], work: Path) -> Job[Clips]:
-    """What the pipeline hears in every clip, kept in `work`, one file a clip."""
-    key = hashlib.sha256(b"".join(p.read_bytes() for _, p in sorted(networks.items())))
-    folder = work / f"heard-{key.hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    extract = Extractor(open_network(networks["msd"]), open_network(networks["mtt"]))
-    segments, songs = [], []
-    for number, clip in enumerate(data.clips):
-        path = folder / f"{clip.clip_id}.npz"
-        if not path.exists():
-            with decode_blocks(clip.path) as blocks:
-                heard = extract(blocks)
-            part = path.with_suffix(".part.npz")
-            np.savez(part, segments=heard.segments, song=heard.song)
-            part.replace(path)
-        with np.load(path) as arrays:
-            segments.append(arrays["segments"])
-            songs.append(arrays["song"])
-        yield Progress(number + 1, len(data.clips), clip.clip_id)
-    return Clips.of(segments, songs, [int(label) for label in data.labels])
-
-
-def hear_no_music(networks: Mapping[str, Path], count: int = 160) -> NDArray[np.float32]:
-    """Song vectors of made-up noises and voices, shape (count, k)."""
-    extract = Extractor(open_network(networks["msd"]), open_network(networks["mtt"]))
-    return np.stack([extract([x]).song for x in no_music(count)])
 
 
 def with_detector(reduction: Reduction, clips: Clips, sounds: NDArray[np.float32]) -> Reduction:
@@ -291,9 +156,7 @@ def train_undertone_music(
         If the wheel is another, or a clip cannot be decoded.
     """
     with TemporaryDirectory() as scratch:
-        files = export_networks(
-            read_wheel(wheel, "MSD_musicnn"), read_wheel(wheel, "MTT_musicnn"), Path(scratch)
-        )
+        files = published_networks(wheel, Path(scratch))
         clips = yield from hear_clips(data, files, work)
         raw = yield from cross_validated(clips, list(data.groups), recipe, targets)
         tiled = np.tile(clips.labels, len(recipe.seeds))
@@ -340,7 +203,7 @@ def export_committee(committee: Committee, path: Path, rank: int, song: int) -> 
         "song": {0: "b"},
         "log_probabilities": {0: "b"},
     }
-    _export(
+    export(
         committee,
         [torch.rand(2, 5, rank), torch.rand(2, song)],
         path,

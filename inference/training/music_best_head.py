@@ -80,6 +80,8 @@ class HeadSettings:
         Of the labels.
     code_weight : float
         Of the codes' squared error beside the cross-entropy, so that codes stay codes.
+    others_share : float
+        How often a clip is shown as it was heard otherwise (by another instrument).
     rank : int
         Principal components of the segments that are stored.
     """
@@ -98,21 +100,26 @@ class HeadSettings:
     mixup: float = 0.3
     smoothing: float = 0.1
     code_weight: float = 1.0
+    others_share: float = 0.35
     rank: int = 160
     classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
 
 
-def fit_reduction(clips: Clips, rank: int) -> Reduction:
+def fit_reduction(clips: Clips, rank: int, others: Sequence[Clips] = ()) -> Reduction:
     """Standardisation and principal directions (uncentred, of standardised segments).
 
-    Everything counts as music until a detector is fitted.
+    The directions are of `others`, the clips as they were heard otherwise, too. Everything counts
+    as music until a detector is fitted.
     """
     flat = clips.segments.reshape(-1, clips.segments.shape[2])
     mean, scale = flat.mean(axis=0), flat.std(axis=0)
     # what never moves says nothing: an infinite scale turns it into zeros
     scale = np.where(scale > _SMALLEST_DEVIATION, scale, np.inf).astype(np.float32)
-    z = np.clip((flat - mean) / scale, -5.0, 5.0).astype(np.float64)
-    _, vectors = np.linalg.eigh(z.T @ z)
+    z, *more = (
+        np.clip((c.segments.reshape(-1, len(mean)) - mean) / scale, -5.0, 5.0).astype(np.float64)
+        for c in (clips, *others)
+    )
+    _, vectors = np.linalg.eigh(sum((m.T @ m for m in more), z.T @ z))
     components = np.ascontiguousarray(vectors[:, ::-1][:, :rank].astype(np.float32))
     rows = (z.astype(np.float32) @ components).reshape(len(clips), -1, rank).mean(axis=1)
     song_mean, song_scale = clips.song.mean(axis=0), clips.song.std(axis=0)
@@ -168,6 +175,7 @@ def train_committee(
     settings: HeadSettings,
     seed: int,
     targets: Targets | None = None,
+    others: Sequence[Clips] = (),
 ) -> Committee:
     """Fit all members to training clips.
 
@@ -175,6 +183,8 @@ def train_committee(
     ----------
     targets : Targets, optional
         Needed on the physiological route.
+    others : sequence of Clips
+        The same clips heard otherwise, in the same order.
 
     Returns
     -------
@@ -185,7 +195,7 @@ def train_committee(
     for number in range(settings.members):
         member_seed = 1000 * seed + number
         codes = _codes(settings, member_seed, targets)
-        head = _train_member(clips, reduction, settings, member_seed, codes)
+        head = _train_member([clips, *others], reduction, settings, member_seed, codes)
         members.append(_folded(head, reduction))
     return Committee(members).eval()
 
@@ -207,7 +217,7 @@ def _codes(settings: HeadSettings, seed: int, targets: Targets | None) -> Array 
 
 
 def _train_member(
-    clips: Clips,
+    heard: Sequence[Clips],
     reduction: Reduction,
     settings: HeadSettings,
     seed: int,
@@ -215,15 +225,13 @@ def _train_member(
 ) -> MusicHead:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    rows, song = reduced(clips, reduction)
-    wide = rows @ torch.from_numpy(reduction.components).T
-    x = torch.cat([wide, song[:, None].expand(-1, wide.shape[1], -1)], dim=2)
-    width_in = x.shape[2]
+    x = torch.stack([_whole(clips, reduction) for clips in heard])
+    width_in = x.shape[3]
     head = MusicHead(
         RegressorConfig(width_in, settings.hidden, settings.width, settings.dropout),
         replace(settings.classifier, width_in=settings.width),
     )
-    trial = _Trial(head, x, clips.labels, settings, codes, rng)
+    trial = _Trial(head, x, heard[0].labels, settings, codes, rng)
     head.train()
     if codes is not None:
         trial.fit(head.regressor, settings.regress_epochs, classify=False)
@@ -231,9 +239,16 @@ def _train_member(
     return head.eval()
 
 
+def _whole(clips: Clips, reduction: Reduction) -> Tensor:
+    """What a member learns from, (n, 5, d + k): segments back from their components, and songs."""
+    rows, song = reduced(clips, reduction)
+    wide = rows @ torch.from_numpy(reduction.components).T
+    return torch.cat([wide, song[:, None].expand(-1, wide.shape[1], -1)], dim=2)
+
+
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """One member's data and losses."""
+    """One member's data and losses; `x` is (ways of hearing, n, 5, d + k)."""
 
     head: MusicHead
     x: Tensor
@@ -265,9 +280,10 @@ class _Trial:
         s = self.settings
         share = float(self.rng.beta(s.mixup, s.mixup)) if s.mixup else 1.0
         other = at[self.rng.permutation(len(at))]
-        length = int(self.rng.integers(2, self.x.shape[1] + 1))
-        start = int(self.rng.integers(0, self.x.shape[1] - length + 1))
-        mixed = share * self.x[at] + (1.0 - share) * self.x[other]
+        length = int(self.rng.integers(2, self.x.shape[2] + 1))
+        start = int(self.rng.integers(0, self.x.shape[2] - length + 1))
+        way = self._ways(len(at))
+        mixed = share * self.x[way, at] + (1.0 - share) * self.x[way, other]
         x = nn.functional.dropout(mixed[:, start : start + length], s.dropout_in)
         codes = self.head.regressor.standardised(x)
         loss = torch.zeros(())
@@ -281,6 +297,14 @@ class _Trial:
             said = self.head.classifier(codes).log_probabilities
             loss = loss - (label * said).sum(dim=1).mean()
         return loss
+
+    def _ways(self, count: int) -> NDArray[np.int64]:
+        """In which way each clip of a batch is heard, 0 as it is."""
+        others = len(self.x) - 1
+        if not others:
+            return np.zeros(count, np.int64)
+        otherwise = self.rng.random(count) < self.settings.others_share
+        return np.where(otherwise, self.rng.integers(1, others + 1, count), 0)
 
     def _soft(self, at: NDArray[np.int64]) -> Tensor:
         hard = torch.eye(4)[torch.from_numpy(self.labels[at])]

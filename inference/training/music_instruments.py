@@ -72,7 +72,7 @@ class Instrument:
         slope, stiffness = rng.uniform(0.8, 1.6), rng.uniform(1e-4, 6e-4)
         damping, brightness, even = rng.uniform(0.7, 1.5), rng.uniform(0.6, 1.4), rng.random()
         hz = 440.0 * 2.0 ** ((pitch - 69) / 12)
-        t = np.arange(int(_LONGEST_S * FS_HZ), dtype=np.float32) / FS_HZ
+        t = (np.arange(int(_LONGEST_S * FS_HZ)) / FS_HZ).astype(np.float32)
         tone = np.zeros_like(t)
         for k in range(1, _PARTIALS + 1):
             stiff = np.sqrt(1.0 + stiffness * k * k) if self.kind in _STRUCK_AT else 1.0
@@ -99,15 +99,15 @@ class Instrument:
             height *= abs(np.sin(np.pi * k / _STRUCK_AT[self.kind])) + 0.1
         return height
 
-    def _decay(self, k: int, hz: float, damping: float, t: Array) -> Array | float:
+    def _decay(self, k: int, hz: float, damping: float, t: Array) -> Array:
         if self.kind not in _DECAY_S:
-            return 1.0
+            return np.ones_like(t)
         s = damping * _DECAY_S[self.kind] * (220.0 / hz) ** 0.6 / (1.0 + 0.25 * (k - 1))
-        fast: Array = np.exp(-t / max(s, 0.03))
+        fast: Array = np.exp(-t / max(s, 0.03)).astype(np.float32)
         if self.kind != "piano":
             return fast
         # two strings a key: what is left of them sounds longer (Weinreich, JASA 1977)
-        slow: Array = 0.75 * fast + 0.25 * np.exp(-t / max(3.0 * s, 0.05))
+        slow: Array = 0.75 * fast + 0.25 * np.exp(-t / max(3.0 * s, 0.05)).astype(np.float32)
         return slow
 
 

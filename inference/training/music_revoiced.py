@@ -128,7 +128,8 @@ def _semitones(length: int) -> Array:
     pitch = 440.0 * 2.0 ** ((np.arange(_LOWEST, _LOWEST + _SEMITONES) - 69) / 12)
     width = np.maximum(pitch * (2.0 ** (1 / 12) - 1.0), FS_HZ / length)
     weights = np.maximum(0.0, 1.0 - np.abs(hz[:, None] - pitch) / width)
-    return (weights / np.maximum(weights.sum(axis=0), 1e-9)).astype(np.float32)
+    filters: Array = (weights / np.maximum(weights.sum(axis=0), 1e-9)).astype(np.float32)
+    return filters
 
 
 def _without_overtones(level: Array) -> Array:

@@ -18,7 +18,6 @@ from inference.training.music_best import (
     BestRecipe,
     cross_validated,
     export_committee,
-    read_wheel,
     said,
     with_detector,
 )
@@ -29,6 +28,7 @@ from inference.training.music_best_head import (
     reduced,
     train_committee,
 )
+from inference.training.music_best_hearing import read_wheel
 from inference.training.music_best_sounds import no_music
 
 pytestmark = pytest.mark.training
@@ -74,6 +74,17 @@ def test_training_again_gives_the_same_committee() -> None:
         for _ in range(2)
     )
     np.testing.assert_array_equal(one, other)
+
+
+def test_what_is_heard_otherwise_is_learned_from_too() -> None:
+    """Where the plain clips say nothing, the same clips by other instruments still do."""
+    silent, told = made_up_clips(signal=0.0), made_up_clips()
+    other = Clips(told.segments, told.song, silent.labels)
+    reduction = fit_reduction(silent, SMALL.rank, [other])
+    settings = replace(SMALL, members=1, route=Route.DIRECT, epochs=30, rate=5e-3, others_share=0.5)
+    committee = train_committee(silent, reduction, settings, 0, others=[other])
+    p = said(committee, reduction, made_up_clips(seed=1))
+    assert (p.argmax(axis=1) == silent.labels).mean() > 0.6
 
 
 def test_labels_without_a_pattern_are_not_learned_out_of_fold() -> None:
