@@ -85,7 +85,8 @@ class Instrument:
         if self.kind in _DECAY_S:  # the knock of the hammer or the nail
             knock = rng.normal(size=800) * np.exp(-np.arange(800) / 120.0)
             tone[:800] += 0.05 * force * knock * np.abs(tone).max()
-        return (tone / np.sqrt(np.square(tone[:4000]).mean() + 1e-9)).astype(np.float32)
+        scaled: Array = (tone / np.sqrt(np.square(tone[:4000]).mean() + 1e-9)).astype(np.float32)
+        return scaled
 
     def _partial(self, k: int, slope: float, even: float) -> float:
         if self.kind == "mallet" and k not in _BAR:
