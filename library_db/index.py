@@ -33,7 +33,7 @@ _TEXT_SORTS = ("artist", "album", "title", "genre", "format", "path")
 SORTS = (*_TEXT_SORTS, *_NUMBER_SORTS, "mood")
 """What `search` can sort by."""
 
-_KEPT_ORDER = "order artist"
+_KEPT_ORDER, _KEPT_TITLES = "order artist", "order title"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class LibraryIndex:
         self._lock = threading.RLock()
         self._columns = Columns()
         self._by_title: list[int] | None = None
+        self._titles_settled = False  # whether the titles in `_by_title` are what they were
         self._orders: dict[tuple[str, bool], Rows] = {}
 
     def __len__(self) -> int:
@@ -96,10 +97,12 @@ class LibraryIndex:
     # keeping
 
     def parts(self) -> dict[str, Any]:
-        """Everything as named arrays and lists, and the order in which lists begin."""
+        """Everything as named arrays and lists, and the orders that take long to make."""
         with self._lock:
             order = self._order("artist", False).astype(np.int32)
-            return {**self._columns.parts(), _KEPT_ORDER: order}
+            self._title_ranks()
+            titles = np.array(self._by_title, np.int32)
+            return {**self._columns.parts(), _KEPT_ORDER: order, _KEPT_TITLES: titles}
 
     def restore(self, parts: Mapping[str, Any]) -> None:
         """Become what `parts` gave.
@@ -111,11 +114,11 @@ class LibraryIndex:
         """
         columns = Columns()
         columns.restore(parts)
-        order = parts[_KEPT_ORDER].astype(np.intp)
-        if len(order) != len(columns):
-            raise ValueError("the order is of another length than the columns")
+        order, titles = parts[_KEPT_ORDER].astype(np.intp), parts[_KEPT_TITLES].tolist()
+        if not len(order) == len(titles) == len(columns):
+            raise ValueError("an order is of another length than the columns")
         with self._lock:
-            self._columns, self._by_title = columns, None
+            self._columns, self._by_title, self._titles_settled = columns, titles, True
             self._orders = {("artist", False): order}
 
     def clear(self) -> None:
@@ -200,6 +203,7 @@ class LibraryIndex:
             count, last = len(self), self.ids[-1] if len(self) else -1
             if self._columns.put(rows):
                 self._orders.clear()
+                self._titles_settled &= len(self) - count == len(rows)  # nothing but new rows
                 if count and self.ids[count - 1] != last:
                     self._by_title = None  # a row went in between: the others have moved
             else:
@@ -251,7 +255,10 @@ class LibraryIndex:
         return column.ranks().astype(np.float64), column.holds(lambda text: not text)
 
     def _title_ranks(self) -> NDArray[np.int32]:
-        self._by_title, ranks = dense_ranks(self._columns.titles, self._by_title)
+        self._by_title, ranks = dense_ranks(
+            self._columns.titles, self._by_title, settled=self._titles_settled
+        )
+        self._titles_settled = True
         return ranks
 
 

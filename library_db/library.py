@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +19,7 @@ from library_db.database import Durability
 from library_db.emotion_layers import TrackEmotion, UserLabel
 from library_db.files import FileStore, ScanBatch
 from library_db.index import LibraryIndex
-from library_db.index_file import read_index, write_index
+from library_db.index_file import collector_paused, read_index, write_index
 from library_db.playlists import Playlists
 from library_db.recovery import BACKUP_AFTER_S, Notice, OpenedDatabase, back_up, open_database
 from library_db.rows import (
@@ -83,7 +82,7 @@ class Library:
         self._opened = opened
         self._sync_lock = threading.Lock()
         self._unkept = 0  # rows that the index's file does not have as they are now
-        with _collector_paused():
+        with collector_paused():
             self._revision = read_index(store, self.index)
             self._sync()
 
@@ -475,18 +474,6 @@ class Library:
         """Commit what a scan has read: new tracks, and fields of known ones."""
         self._files.write(batch)
         return self._sync()
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Hundreds of thousands of new rows, none of them garbage: a third of the time to load them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _absolute(path: Path) -> bytes:

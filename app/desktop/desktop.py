@@ -59,6 +59,8 @@ class Desktop(QObject):
         Classifies instead of the catalogue's model.
     tag_jobs : int, optional
         Instead of the setting; 0 classifies on the pool's thread.
+    open_library : callable, optional
+        Gives the library, on a worker; opens that of `home` if left out.
     """
 
     opened = Signal()
@@ -72,11 +74,13 @@ class Desktop(QObject):
         *,
         model: Model | None = None,
         tag_jobs: int | None = None,
+        open_library: Callable[[], Library] | None = None,
     ) -> None:
         super().__init__()
         self.home = home
         self._model = model
         self._tag_jobs = tag_jobs
+        self._open_library = open_library or (lambda: Library.open(home.library_dir))
         self._state_file = home.folder / "window.json"
         self._state = WindowState.load(self._state_file)
         self._waiting: list[Path] = []
@@ -135,10 +139,7 @@ class Desktop(QObject):
         self._waiting = list(paths)
         self.window.show_page(Page.SONGS)
         self.window.show()
-        folder = self.home.library_dir
-        self.runner.call(
-            lambda: Library.open(folder), self._on_opened, self._on_not_opened, pool="io"
-        )
+        self.runner.call(self._open_library, self._on_opened, self._on_not_opened, pool="io")
 
     def _on_opened(self, library: Library) -> None:
         settings = self.preferences.settings

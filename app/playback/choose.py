@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from app.playback.backend import PlaybackBackend, Post
 from app.playback.null_backend import NullBackend
-from app.playback.vlc_backend import PlaybackUnavailableError, VlcBackend
+from app.playback.vlc_backend import VlcBackend
+from app.playback.vlc_engine import EngineStart, PlaybackUnavailableError
 
 __all__ = ["open_backend"]
 
 
 def open_backend(
-    post: Post, options: tuple[str, ...] = ()
+    post: Post, options: tuple[str, ...] = (), started: EngineStart | None = None
 ) -> tuple[PlaybackBackend, PlaybackUnavailableError | None]:
     """A back end that posts to `post`, and what the person must be told about it.
 
@@ -20,6 +21,8 @@ def open_backend(
         Takes the events, from any thread.
     options : tuple of str
         More options for libVLC, such as ``--aout=dummy``.
+    started : EngineStart, optional
+        A libVLC whose start has begun; `options` are then its own.
 
     Returns
     -------
@@ -28,6 +31,7 @@ def open_backend(
         Why nothing can be heard, with the remedy.
     """
     try:
-        return VlcBackend(post, options), None
+        engine = started.wait() if started is not None else None
+        return VlcBackend(post, options, engine=engine), None
     except PlaybackUnavailableError as error:
         return NullBackend(post), error

@@ -1,4 +1,4 @@
-"""libVLC as a playback back end: the only module that imports `vlc`.
+"""libVLC as a playback back end.
 
 libVLC calls back on its own threads and is not re-entrant (python-vlc#77), so a callback puts one
 immutable signal into the inbox of this module's worker thread and returns. The worker makes all
@@ -33,32 +33,16 @@ from app.playback.loudness import amplitude, clamp_percent
 from app.playback.mrl import file_fault, file_url
 from app.playback.position import PositionEstimate
 from app.playback.sound import AudioOutput, Equaliser
+from app.playback.vlc_engine import VlcEngine
 from app.playback.vlc_signals import AUDIO, KINDS, Signal
 from inference.errors import UndertoneError
 
-__all__ = ["OPENING_LIMIT_S", "PlaybackUnavailableError", "VlcBackend"]
+__all__ = ["OPENING_LIMIT_S", "VlcBackend"]
 
 log = logging.getLogger(__name__)
 
 OPENING_LIMIT_S = 10.0
 """A file that gives no sound for so long counts as unplayable."""
-
-_OPTIONS = (
-    "--no-video",
-    "--no-spu",
-    "--no-lua",
-    "--no-video-title-show",
-    "--no-metadata-network-access",
-    "--no-interact",
-    "--intf=dummy",
-    "--audio-replay-gain-mode=none",  # instance-wide in libVLC: applied by us instead
-    "--quiet",
-)
-_APT = "Install it with: sudo apt install libvlc5 vlc-plugin-base"
-
-
-class PlaybackUnavailableError(UndertoneError):
-    """libVLC is not there or does not start."""
 
 
 @dataclass(slots=True)
@@ -75,14 +59,6 @@ class _Take:
     deadline: float | None = None
 
 
-def _import_vlc() -> Any:
-    try:
-        import vlc
-    except (ImportError, OSError, NotImplementedError, NameError, AttributeError, SystemExit):
-        raise PlaybackUnavailableError("libVLC, which plays the music, is missing", _APT) from None
-    return vlc
-
-
 class VlcBackend:
     """Plays files through libVLC 3.
 
@@ -94,6 +70,8 @@ class VlcBackend:
         More options for libVLC, such as ``--aout=dummy``.
     opening_limit_s : float
         How long a file may take until its first sound.
+    engine : VlcEngine, optional
+        A libVLC that was started before; released with this back end.
 
     Raises
     ------
@@ -102,17 +80,15 @@ class VlcBackend:
     """
 
     def __init__(
-        self, post: Post, options: Sequence[str] = (), opening_limit_s: float = OPENING_LIMIT_S
+        self,
+        post: Post,
+        options: Sequence[str] = (),
+        opening_limit_s: float = OPENING_LIMIT_S,
+        *,
+        engine: VlcEngine | None = None,
     ) -> None:
-        self._vlc = _import_vlc()
-        try:
-            self._instance = self._vlc.Instance([*_OPTIONS, *options])
-            version = self._vlc.libvlc_get_version().decode("ascii", "replace")
-        except (NameError, AttributeError, OSError):
-            self._instance = None
-        if self._instance is None:
-            raise PlaybackUnavailableError("libVLC, which plays the music, does not start", _APT)
-        self._name = f"libVLC {version.split()[0]}"
+        engine = engine or VlcEngine.start(options)
+        self._vlc, self._instance, self._name = engine.vlc, engine.instance, engine.name
         self._post_event = post
         self._opening_limit_s = opening_limit_s
 

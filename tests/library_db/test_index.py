@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from inference.emotion import MoodPoint, Quadrant
+from library_db.columns import dense_ranks
 from library_db.files import ScanBatch
 from library_db.index import SORTS
 from library_db.library import EstimateRow, Library
@@ -170,3 +171,20 @@ def test_sort_keys() -> None:
     assert sort_key("'weird al'") == "weird al'"
     assert sort_key("!!!") == "!!!"
     assert sort_key("a-ha") == "a-ha"
+
+
+@pytest.mark.parametrize("more", [1, 3, 60])
+def test_ranks_with_a_few_more_keys_are_those_of_a_fresh_start(more: int) -> None:
+    rng = random.Random(more)
+
+    def word() -> str:
+        return "".join(rng.choice("abé ") for _ in range(rng.randint(0, 3)))
+
+    keys = [word() for _ in range(400)]
+    order, _ = dense_ranks(keys)
+    keys += [word() for _ in range(more)]
+    after, ranks = dense_ranks(keys, order, settled=True)
+    assert sorted(after) == list(range(len(keys)))
+    assert ranks.tolist() == dense_ranks(keys)[1].tolist()
+    by_rank = sorted(zip(ranks.tolist(), keys, strict=True))
+    assert [key for _, key in by_rank] == sorted(keys, key=lambda key: (not key, key))

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from app.playback import vlc_backend, vlc_signals
+from app.playback import vlc_engine, vlc_signals
 from app.playback.backend import PlaybackState
 from app.playback.sound import BANDS_HZ, Equaliser
-from app.playback.vlc_backend import PlaybackUnavailableError, VlcBackend
+from app.playback.vlc_backend import VlcBackend
+from app.playback.vlc_engine import PlaybackUnavailableError
 from tests.playback.conftest import Player
 
 Tone = Callable[..., Path]
@@ -44,7 +45,7 @@ class TestMissing:
                 raise instance
 
         fake = SimpleNamespace(Instance=build, libvlc_get_version=lambda: b"3.0.0 Vetinari")
-        monkeypatch.setattr(vlc_backend, "_import_vlc", lambda: fake)
+        monkeypatch.setattr(vlc_engine, "_import_vlc", lambda: fake)
         with pytest.raises(PlaybackUnavailableError) as caught:
             VlcBackend(no_event)
         assert "apt install" in str(caught.value)
