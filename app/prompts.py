@@ -168,6 +168,11 @@ class PromptPolicy:
         self._answered[track_id] = now_s
         self._passed = 0
 
+    def forget(self) -> None:
+        """The answers were deleted: so is what was remembered of them here."""
+        self._answered.clear()
+        self._asked.clear()
+
     def let_pass(self) -> None:
         """The listener said "not now", or let the question time out."""
         self._passed += 1

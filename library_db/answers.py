@@ -198,6 +198,8 @@ class AnswerStore:
                 "UPDATE answers SET answer = ?, valence = ?, arousal = ? WHERE id = ?",
                 (answer.value, *_place(place), int(answer_id)),
             ).rowcount
+            # What was decided on the former word does not hold of this one.
+            connection.execute("DELETE FROM decisions WHERE answer_id = ?", (int(answer_id),))
         return found > 0
 
     def all(self) -> list[Answer]:

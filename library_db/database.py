@@ -181,6 +181,18 @@ class Database:
                 finally:
                     self._depth, self._owner = 0, None
 
+    def fold_wal(self) -> bool:
+        """Bring the WAL into the file and empty it, so that it holds nothing deleted any more.
+
+        Returns
+        -------
+        bool
+            False where somebody reads an older state just now.
+        """
+        with self._write_lock, translated(self.path):
+            busy, *_ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+
     def close(self) -> None:
         """Close all connections; the WAL is folded into the file by the last one."""
         with self._write_lock, self._pool_lock:

@@ -12,7 +12,14 @@ from library_db.rows import effective_fields
 if TYPE_CHECKING:
     from library_db.library import Library
 
-__all__ = ["clear_personal", "common_model", "corrected_ids", "personal_ids", "rated_by"]
+__all__ = [
+    "clear_corrections",
+    "clear_personal",
+    "common_model",
+    "corrected_ids",
+    "personal_ids",
+    "rated_by",
+]
 
 
 def personal_ids(library: Library) -> list[int]:
@@ -33,6 +40,18 @@ def clear_personal(library: Library, ids: Iterable[int] | None = None) -> Change
         if ids is not None:
             gone = sorted(set(gone) & {int(i) for i in ids})
         store.personal.remove(doc_ids=gone)
+        fields = zip(gone, store.emotions(gone), strict=True)
+        store.write_tracks(revision, ((i, effective_fields(e)) for i, e in fields))
+    return library.refresh()
+
+
+def clear_corrections(library: Library) -> ChangeSet:
+    """Take all the listener's corrections away in one commit; the rows are overwritten."""
+    store = library.store
+    with store.commit(Durability.LISTENER) as revision, store.database.reading() as connection:
+        connection.execute("PRAGMA secure_delete=ON").fetchone()
+        gone = corrected_ids(library)
+        store.user.remove(doc_ids=gone)
         fields = zip(gone, store.emotions(gone), strict=True)
         store.write_tracks(revision, ((i, effective_fields(e)) for i, e in fields))
     return library.refresh()

@@ -62,7 +62,7 @@ class _Countdown(QWidget):
         super().__init__()
         self._theme = theme
         self._share = 1.0
-        self.setFixedHeight(3)
+        self.setFixedHeight(2)
         self.setAccessibleName(self.tr("Time left to answer"))
         theme.changed.connect(self.update)
 
@@ -77,7 +77,7 @@ class _Countdown(QWidget):
         whole = QRectF(self.rect())
         for name, share in (("line", 1.0), ("ink_faint", self._share)):
             painter.setBrush(self._theme.tokens.colour(name))
-            painter.drawRoundedRect(QRectF(0, 0, whole.width() * share, 3), 1.5, 1.5)
+            painter.drawRoundedRect(QRectF(0, 0, whole.width() * share, 2), 1, 1)
         painter.end()
 
 
@@ -270,9 +270,10 @@ class FeedbackPrompt(QFrame):
         assert self._row is not None
         self.picker.put(place)
         text = self.tr("Answer with a place on the mood plane")
-        unfold = IconButton(
-            self._theme, "plane", text, shortcut=_PLACE_KEY, size=18, colour="ink_soft"
-        )
+        unfold = button(_native(_PLACE_KEY))
+        unfold.setIcon(icon("plane", self._theme.tokens.colour("ink_soft")))
+        unfold.setAccessibleName(text)
+        unfold.setToolTip(text)
         unfold.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         unfold.clicked.connect(self._unfold)
         self._row.layout().addWidget(unfold)

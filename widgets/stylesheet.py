@@ -39,6 +39,10 @@ QPushButton[role="primary"]:disabled { background: $line; color: $ink_faint; bor
 QPushButton[role="quiet"] { border-color: transparent; padding: 7px 8px; text-align: left; }
 QPushButton[role="quiet"]:focus { border: 2px solid $ink; padding: 6px 7px; }
 
+QPushButton[role="tab"] { border-color: transparent; color: $ink_soft; padding: 5px 12px; }
+QPushButton[role="tab"]:checked { background: $selection; color: $ink; font-weight: 600; }
+QPushButton[role="tab"]:focus { border: 2px solid $ink; padding: 4px 11px; }
+
 QToolButton {
     background: transparent; border: 2px solid transparent; border-radius: 6px; padding: 4px;
 }
@@ -80,7 +84,7 @@ QDoubleSpinBox::down-button:hover { background: $hover; border-radius: 3px; }
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$up"); width: 9px; height: 9px; }
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$down"); width: 9px; height: 9px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
-QTableWidget::item, #problem_table::item { padding: 0 6px; }
+QTableWidget::item, #problem_table::item, #plain_table::item { padding: 0 6px; }
 QCheckBox { spacing: 8px; padding: 4px 2px; border: 2px solid transparent; border-radius: 4px; }
 QCheckBox:focus { border-color: $ink; }
 QCheckBox::indicator {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QDateTime, QLocale
 
 from inference.emotion import Quadrant
 
-__all__ = ["clock", "count", "eta", "mood_name", "one_line", "songs"]
+__all__ = ["clock", "count", "day", "eta", "moment", "mood_name", "one_line", "songs"]
 
 _CONTEXT = "Text"
 _MOODS = {
@@ -45,6 +45,17 @@ def songs(number: int) -> str:
     if number == 1:
         return _tr("1 song")
     return _tr("{count} songs").format(count=count(number))
+
+
+def day(at_s: float) -> str:
+    """The day of a moment (seconds since the epoch) by the listener's clock: 25 Nov 2026."""
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at_s)).date(), "d MMM yyyy")
+
+
+def moment(at_s: float) -> str:
+    """Day and time of a moment, as `day`: 25 Nov 2026, 18:05."""
+    then = QDateTime.fromSecsSinceEpoch(int(at_s))
+    return f"{day(at_s)}, {QLocale().toString(then.time(), 'HH:mm')}"
 
 
 def eta(seconds: float | None) -> str:

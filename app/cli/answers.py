@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from app.cli.console import UsageError, clean, dump_json, message, out
 
 if TYPE_CHECKING:
-    from library_db.answers import Answer
     from library_db.library import Library
 
 __all__ = ["list_answers", "run_forget"]
@@ -18,12 +17,13 @@ __all__ = ["list_answers", "run_forget"]
 
 def list_answers(library: Library, args: argparse.Namespace) -> int:
     """Print the answers to "This felt Calm to you?", the oldest first."""
+    from app.my_data import answer_to_json
     from library_db.answers import AnswerStore
 
     with AnswerStore.open(args.home.library_dir) as store:
         answers = store.all()
         _tell(store)
-    rows = [_to_json(library, answer) for answer in answers]
+    rows = [answer_to_json(library, answer) for answer in answers]
     if args.json:
         out(dump_json(rows, indent=1))
         return 0
@@ -74,22 +74,3 @@ def run_forget(library: Library, args: argparse.Namespace) -> int:
 def _tell(store: Any) -> None:
     for notice in store.notices:
         message(clean(f"undertone: {notice}"))
-
-
-def _to_json(library: Library, answer: Answer) -> dict[str, Any]:
-    track = library.track(answer.track_id)
-    if track is not None and track.audio_hash != answer.audio_hash:
-        track = None
-    return {
-        "path": None if track is None else str(track.path),
-        "title": None if track is None else track.title,
-        "artist": None if track is None else track.artist,
-        "audio_hash": answer.audio_hash,
-        "at_s": answer.at_s,
-        "position_s": answer.position_s,
-        "shown": answer.shown.value,
-        "answer": answer.answer.value,
-        "probabilities": list(answer.predicted.probabilities),
-        "confidence": answer.predicted.confidence,
-        "model": answer.predicted.model_id,
-    }

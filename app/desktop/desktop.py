@@ -26,6 +26,7 @@ from app.desktop.sensing import Sensing
 from app.desktop.shutdown import Stage, shut_down
 from app.desktop.state import WindowState
 from app.desktop.work_controller import WorkController
+from app.desktop.your_model import YourModel
 from app.paths import Home
 from app.tagging import Model, TagOptions
 from app.writer import LibraryWriter
@@ -114,6 +115,7 @@ class Desktop(QObject):
         self.sensing: Sensing | None = None
         self.prompting: Prompting | None = None
         self.history: HistoryKeeper | None = None
+        self.your_model: YourModel | None = None
         self.dialogs = Dialogs(
             self.window,
             self.theme,
@@ -190,6 +192,11 @@ class Desktop(QObject):
             self.player, self.songs, self.listening, self.runner, self.home, self
         )
         self.end_first(self.sensing.stage)
+        self.your_model = YourModel(
+            self.window, self.theme, self.songs, self.work, self.glue, self.preferences,
+            self.runner, self.prompting.policy, self.home, self,
+        )  # fmt: skip
+        self.prompting.answered.connect(self.your_model.refresh)
         self._connect()
         self.pages.start(self._state.view)
         self.songs.watch()

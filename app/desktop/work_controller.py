@@ -127,13 +127,23 @@ class WorkController(QObject):
         task.finished.connect(self._on_tagged)
         task.ended.connect(self._on_tagging_ended)
 
+    def run(self, name: str, make: Callable[[Callable[[], bool]], Job[Any]]) -> Task:
+        """Run a job of another kind in the strip; it can be cancelled and not be paused."""
+        return self._start(name, make, pool="io", pausable=False)
+
     # inner workings
 
     def _start(
-        self, name: str, make: Callable[[Callable[[], bool]], Job[Any]], *, pool: str
+        self,
+        name: str,
+        make: Callable[[Callable[[], bool]], Job[Any]],
+        *,
+        pool: str,
+        pausable: bool = True,
     ) -> Task:
         task = self._runner.start(name, make, pool=pool)
         strip = JobStrip(self._theme, name)
+        strip.pause.setVisible(pausable)
         # A job of a moment needs no strip.
         delay = QTimer(strip)
         delay.setSingleShot(True)

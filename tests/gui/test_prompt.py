@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
@@ -176,7 +176,8 @@ def test_it_speaks_to_screen_readers_and_stays_inside_the_window(
     spoken = interface.text(QAccessible.Text.Description)
     assert all(key in spoken for key in ("F2", "F3", "F4", "F7", "F8", "F9", "Calm", "Not now"))
     names = {b.accessibleName() for b in prompt.findChildren(QPushButton)}
-    assert names == {"Yes, Happy", *(q.label for q in QUADRANTS[1:])}
+    plane = "Answer with a place on the mood plane"
+    assert names == {"Yes, Happy", *(q.label for q in QUADRANTS[1:]), plane}
     for width, height in ((680, 440), (1400, 900)):
         asking.window.resize(width, height)
         QApplication.processEvents()
@@ -228,7 +229,7 @@ def test_a_place_by_the_arrow_keys_and_the_focus_comes_back(qtbot: QtBot, asking
 def test_a_place_by_the_mouse(qtbot: QtBot, asking: Desktop) -> None:
     hear(qtbot, asking, first_song(asking))
     prompt = asking.prompting.prompt
-    plane = next(b for b in prompt.findChildren(QToolButton) if "plane" in b.accessibleName())
+    plane = next(b for b in prompt.findChildren(QPushButton) if "plane" in b.accessibleName())
     QTest.mouseClick(plane, Qt.MouseButton.LeftButton)
     picker = prompt.picker
     qtbot.waitUntil(picker.isVisible, timeout=WAIT_MS)
