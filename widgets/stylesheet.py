@@ -40,7 +40,7 @@ QPushButton[role="quiet"] { border-color: transparent; padding: 7px 8px; text-al
 QPushButton[role="quiet"]:focus { border: 2px solid $ink; padding: 6px 7px; }
 
 QPushButton[role="tab"] { border-color: transparent; color: $ink_soft; padding: 5px 12px; }
-QPushButton[role="tab"]:checked { background: $selection; color: $ink; font-weight: 600; }
+QPushButton[role="tab"]:checked { background: $selection; color: $ink; }
 QPushButton[role="tab"]:focus { border: 2px solid $ink; padding: 4px 11px; }
 
 QToolButton {

@@ -113,6 +113,11 @@ class YourModel(QObject):
         """Whether a training, or a change of the version, runs."""
         return self._task is not None
 
+    @property
+    def restless(self) -> bool:
+        """Whether the page is about to show something else."""
+        return self.busy or self._settle.isActive()
+
     def refresh(self, *_: object) -> None:
         """Something has changed: read again, now or when the page is next looked at."""
         self._stale = True

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.controls import button, label
+from widgets.text import songs
 from widgets.theme import SPACE, Theme
 from widgets.your_model.agreement import AgreementChart
 from widgets.your_model.facts import AgreementPoint, Facts, Learning, Stored, VersionChoice
@@ -143,6 +144,14 @@ class OverviewPart(QScrollArea):
                     "It begins with {needed} songs that you answered or corrected; so far there "
                     "are {songs}."
                 ).format(needed=learning.needed, songs=learning.songs)
+            )
+        elif not learning.active:
+            lines.append(
+                self.tr(
+                    "You have said how {songs} feel, enough to learn from. A model of your own is "
+                    "taken up only if it is not worse than the common one on songs held out from "
+                    "learning."
+                ).format(songs=songs(learning.songs))
             )
         if not learning.extra:
             lines.append(

@@ -21,13 +21,17 @@ class YourModelPage(QWidget):
         super().__init__(parent)
         self.setObjectName("page")
         self.setAccessibleName(self.tr("Your model"))
+        # Before the parts, so that the keys come to the names first.
+        self.tabs = Tabs(
+            self.tr("Parts of your model"),
+            (self.tr("Overview"), self.tr("Answers"), self.tr("Moved songs")),
+            self,
+        )
         self.overview = OverviewPart(theme)
         self.words = WordsPart(theme)
         self.moves = MovesPart(theme)
-        self.tabs = Tabs(self.tr("Parts of your model"))
-        self.tabs.add(self.tr("Overview"), self.overview)
-        self.tabs.add(self.tr("Answers"), self.words)
-        self.tabs.add(self.tr("Moved songs"), self.moves)
+        for part in (self.overview, self.words, self.moves):
+            self.tabs.add(part)
         self.setFocusProxy(self.tabs)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -23,36 +25,34 @@ __all__ = ["Tabs"]
 class Tabs(QWidget):
     """Left and right go from name to name."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, names: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
+        self._names = tuple(names)
         self._stack = QStackedWidget()
         self._group = QButtonGroup(self)
-        self._names: list[str] = []
-        self._row = QHBoxLayout()
-        self._row.setContentsMargins(2 * SPACE, 0, 2 * SPACE, SPACE)
-        self._row.setSpacing(4)
-        self._row.addStretch(1)
+        row = QHBoxLayout()
+        row.setContentsMargins(2 * SPACE, 0, 2 * SPACE, SPACE)
+        row.setSpacing(4)
+        for place, text in enumerate(self._names):
+            tab = button(text, "tab")
+            tab.setCheckable(True)
+            tab.setChecked(place == 0)
+            self._group.addButton(tab, place)
+            row.addWidget(tab)
+        row.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(self._row)
+        column.addLayout(row)
         column.addWidget(hairline())
         column.addWidget(self._stack, 1)
+        self.setFocusProxy(self.tab(0))
         self._group.idClicked.connect(self.show_part)
 
-    def add(self, name: str, part: QWidget) -> None:
-        """Add a part under its name, at the end."""
-        place = self._stack.addWidget(part)
-        tab = button(name, "tab")
-        tab.setCheckable(True)
-        tab.setChecked(place == 0)
-        tab.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._group.addButton(tab, place)
-        self._names.append(name)
-        self._row.insertWidget(place, tab)
-        if place == 0:
-            self.setFocusProxy(tab)
+    def add(self, part: QWidget) -> None:
+        """Add the part under the next name."""
+        self._stack.addWidget(part)
 
     def show_part(self, place: int) -> None:
         self._stack.setCurrentIndex(place)
