@@ -7,69 +7,40 @@ needed. Corrections win over it in any case (`library_db.emotion_layers`).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from app.personal_models import PersonalModel, PersonalModels, personal_row
-from inference.emotion import EmotionEstimate, Quadrant
+from app.evidence import Evidence, collect
+from app.personal_model import PersonalModel, features_of, personal_row
+from app.personal_models import PersonalModels
+from app.unfinished import TrainingLock, Unfinished
 from inference.errors import UndertoneError
 from inference.job import Job, Progress
-from library_db.answers import Answer, AnswerStore
-from library_db.personal_layer import (
-    clear_personal,
-    common_model,
-    corrected_ids,
-    personal_ids,
-    rated_by,
-)
+from library_db.answers import AnswerStore
+from library_db.personal_layer import clear_personal, common_model, personal_ids, rated_by
 
 if TYPE_CHECKING:
-    from inference.labelling.personal import Fit
+    from app.material import Material, SessionFeatures
+    from inference.labelling.ladder import Fit, NetworkTuner
+    from inference.labelling.own import OwnParts
+    from inference.labelling.pairing import Pairing
+    from inference.labelling.songs import SongReader, Windows
+    from inference.pipelines.head import Head
     from library_db.library import Library
-    from library_db.track import Track
 
 __all__ = [
-    "Evidence",
     "Forgotten",
     "PersonalReport",
-    "collect",
+    "Tune",
     "forget",
     "rate_library",
     "roll_back",
-    "song_of",
     "train",
     "use",
 ]
 
 _AT_ONCE = 1000
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the listener has said, one word a song, beside what the common model says of it.
-
-    Parameters
-    ----------
-    estimates : tuple of EmotionEstimate
-    words : tuple of Quadrant
-    answers, corrections : int
-        All that were given, whether or not they are of use.
-    contradictory : int
-        Songs on which the listener has said different things: the newest counts.
-    gone : int
-        Songs that are no longer in the library and left no estimate of this model.
-    unrated : int
-        Songs that this model has not rated.
-    """
-
-    estimates: tuple[EmotionEstimate, ...]
-    words: tuple[Quadrant, ...]
-    answers: int
-    corrections: int
-    contradictory: int
-    gone: int
-    unrated: int
 
 
 @dataclass(frozen=True)
@@ -89,6 +60,13 @@ class PersonalReport:
     base_model : str or None
     songs, answers, corrections, contradictory, gone, unrated : int
         See `Evidence`; `songs` is what was learned from.
+    kept, dropped : int
+        Words whose features are targets of the regression, and those whose are not; the database
+        says of each why.
+    sessions : int
+        Words on songs that were heard with a band.
+    rung : str or None
+        How much of the model is the listener's own: `inference.labelling.ladder.Rung`.
     strength : float or None
         Of the prior.
     common, personal, lower : float or None
@@ -111,6 +89,10 @@ class PersonalReport:
     contradictory: int = 0
     gone: int = 0
     unrated: int = 0
+    kept: int = 0
+    dropped: int = 0
+    sessions: int = 0
+    rung: str | None = None
     strength: float | None = None
     common: float | None = None
     personal: float | None = None
@@ -132,69 +114,44 @@ class Forgotten:
     songs: int
 
 
-def collect(library: Library, answers: Sequence[Answer], base_model: str) -> Evidence:
-    """Bring answers and corrections together, song by song.
+class Tune(Protocol):
+    """Makes what fine-tunes networks; `inference.training.personal.HeadTuner`, where torch is."""
 
-    An answer on a song that is gone still counts where the estimate that was
-    kept with it is this model's.
-    """
-    said: dict[str, list[tuple[float, Quadrant]]] = {}
-    kept: dict[str, EmotionEstimate] = {}
-    ids: dict[str, int | None] = {}
-    for answer in answers:
-        track = song_of(library, answer)
-        key = _key(track) if track is not None else f"gone {answer.audio_hash or answer.track_id}"
-        ids[key] = track.id if track is not None else None
-        said.setdefault(key, []).append((answer.at_s, answer.answer))
-        if answer.predicted.model_id == base_model:
-            kept[key] = answer.predicted
-    corrected = library.tracks(corrected_ids(library))
-    for track, emotion in zip(corrected, library.emotions(t.id for t in corrected), strict=True):
-        if emotion.user is not None:
-            ids[_key(track)] = track.id
-            said.setdefault(_key(track), []).append((emotion.user.at_s, emotion.user.quadrant))
-    there = [track_id for track_id in ids.values() if track_id is not None]
-    common = dict(zip(there, (e.common for e in library.emotions(there)), strict=True))
-    estimates, words, gone, unrated = [], [], 0, 0
-    for key, moments in sorted(said.items()):
-        track_id = ids[key]
-        estimate = common.get(track_id) if track_id is not None else None
-        if estimate is None or estimate.model_id != base_model:
-            estimate = kept.get(key)
-        if estimate is not None:
-            estimates.append(estimate)
-            words.append(max(moments, key=lambda moment: moment[0])[1])
-        elif track_id is None:
-            gone += 1
-        else:
-            unrated += 1
-    return Evidence(
-        estimates=tuple(estimates),
-        words=tuple(words),
-        answers=len(answers),
-        corrections=len(corrected),
-        contradictory=sum(len({word for _, word in moments}) > 1 for moments in said.values()),
-        gone=gone,
-        unrated=unrated,
-    )
+    def __call__(
+        self, start: Head, songs: Sequence[Windows | None], pairing: Pairing
+    ) -> NetworkTuner: ...
 
 
 def train(
-    library: Library, answers: AnswerStore, models: PersonalModels, *, dry_run: bool = False
+    library: Library,
+    answers: AnswerStore,
+    models: PersonalModels,
+    *,
+    sessions: Callable[[Evidence], Job[Mapping[int, SessionFeatures]]] | None = None,
+    tune: Callable[[], Tune | None] | None = None,
+    dry_run: bool = False,
 ) -> Job[PersonalReport]:
     """Learn a new version, take it up if it passes the test, and rate the library with it.
 
     If it is not taken up, or this is interrupted at any moment, the version
     that was active stays so; a library that is only partly rated is completed
-    by the next call.
+    by the next call, and what was found out about networks is used again.
+
+    Parameters
+    ----------
+    sessions : callable, optional
+        Finds what the listener's own signals say of the songs with a word.
+    tune : callable, optional
+        Gives the code that fine-tunes networks, or None where it is not installed.
+    dry_run : bool
+        Change nothing.
 
     Raises
     ------
     UndertoneError
-        If no song has been rated, or something cannot be read or written.
+        If no song has been rated, another training is at work, or something cannot be read or
+        written.
     """
-    from inference.labelling.personal import fit_personal
-
     began_s = time.monotonic()
     base_model = common_model(library)
     if base_model is None:
@@ -202,23 +159,29 @@ def train(
             "no song has a mood yet, so there is nothing to learn from",
             "Tag your music first: undertone tag FOLDER",
         )
-    yield Progress(0, 0, "reading your answers")
-    evidence = collect(library, answers.all(), base_model)
-    yield Progress(0, 0, "learning")
-    fit = fit_personal(
-        [estimate.probabilities for estimate in evidence.estimates],
-        [word.position for word in evidence.words],
-    )
-    known = _is_same(fit, base_model, models.usable())
-    taken_up = fit.accepted and not known and not dry_run
-    if taken_up:
-        model = _model(fit, models.next_number(), base_model)
-        models.save(model)
-        models.activate(model.number)
-    rated, moved = (0, 0) if dry_run else (yield from rate_library(library, models.usable()))
+    with TrainingLock(models):
+        yield Progress(0, 0, "reading your answers")
+        evidence = collect(library, answers.all(), base_model)
+        worn = (yield from sessions(evidence)) if sessions is not None else {}
+        from app.material import decided, gather, kept_and_dropped
+
+        material = gather(library, evidence, base_model, models.models_dir, worn)
+        yield Progress(0, 0, "learning")
+        learned = yield from _learn(material, models, tune, keep=not dry_run)
+        rows = decided(material)
+        fit, known = learned.fit, _is_same(learned, base_model, models.usable())
+        taken_up = fit.accepted and not known and not dry_run
+        if not dry_run:
+            answers.decide(rows)
+        if taken_up:
+            model = _model(learned, models.next_number(), base_model)
+            models.save(model)
+            models.activate(model.number)
+        rated, moved = (0, 0) if dry_run else (yield from rate_library(library, models.usable()))
+    kept, dropped = kept_and_dropped(rows)
     return PersonalReport(
         outcome=fit.outcome.name,
-        explanation=_explained(fit, evidence) + ("; it is the active version" if known else ""),
+        explanation=_explained(learned, evidence) + ("; it is the active version" if known else ""),
         accepted=taken_up,
         active=models.active_number,
         base_model=base_model,
@@ -228,6 +191,10 @@ def train(
         contradictory=evidence.contradictory,
         gone=evidence.gone,
         unrated=evidence.unrated,
+        kept=kept,
+        dropped=dropped,
+        sessions=len(worn),
+        rung=fit.rung.value if fit.map is not None else None,
         strength=fit.strength,
         common=fit.test.common if fit.test else None,
         personal=fit.test.personal if fit.test else None,
@@ -236,6 +203,57 @@ def train(
         moved=moved,
         seconds=round(time.monotonic() - began_s, 3),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Learned:
+    """A fit with what it needs to rate songs."""
+
+    fit: Fit
+    parts: OwnParts | None = None
+    reader: SongReader | None = None
+    without_torch: bool = False
+
+
+def _learn(
+    material: Material,
+    models: PersonalModels,
+    tune: Callable[[], Tune | None] | None,
+    *,
+    keep: bool,
+) -> Job[_Learned]:
+    import numpy as np
+
+    from inference.labelling.ladder import LEAST_FOR, Rung, climb
+    from inference.labelling.own import OwnHead, OwnParts
+
+    words, reader = material.evidence.words, material.reader
+    tuner, lacks = None, False
+    heads = reader.heads if reader is not None else ()
+    if heads and tune is not None and len(words) >= LEAST_FOR[Rung.NETWORK]:
+        make = tune()
+        lacks = make is None
+        tuner = make(heads[0], material.windows, material.pairing) if make is not None else None
+    unfinished = Unfinished(models, material.digest)
+    if keep:
+        unfinished.begin()
+    y = material.pairing.answers
+    fit = yield from climb(
+        material.probabilities, y, material.places, tuner, unfinished if keep else {}
+    )
+    parts = head = space = None
+    if fit.map is not None and reader is not None:
+        space = material.space if fit.map.dimensions else None
+        if fit.rung is Rung.NETWORK and tuner is not None:
+            places = material.places if space is not None else None
+            mine = fit.map.rate(material.probabilities, places)
+            tuned = tuner.network(np.ones(len(words), bool), np.log(np.maximum(mine, 1e-6)))
+            head = OwnHead(heads[0], tuned, fit.share)
+        if space is not None or head is not None:
+            parts = OwnParts(reader.front_end, space, head)
+    if keep:
+        unfinished.done()
+    return _Learned(fit, parts, reader if parts is not None else None, lacks)
 
 
 def roll_back(library: Library, models: PersonalModels) -> Job[PersonalReport]:
@@ -300,7 +318,11 @@ def rate_library(library: Library, model: PersonalModel | None) -> Job[tuple[int
         emotions = library.emotions(chunk)
         common = [(i, e) for i, e in zip(chunk, emotions, strict=True) if e.common is not None]
         assert model is not None
-        mine = model.rate([e.common for _, e in common if e.common is not None])
+        features = None
+        if model.front_end:
+            front_end = model.front_end
+            features = [features_of(library.features(i, front_end)) for i, _ in common]
+        mine = model.rate([e.common for _, e in common if e.common is not None], features)
         for (track_id, emotion), estimate in zip(common, mine, strict=True):
             assert emotion.common is not None
             moved += estimate.quadrant is not emotion.common.quadrant
@@ -317,13 +339,15 @@ def forget(library: Library, answers: AnswerStore, models: PersonalModels) -> Fo
 
     Corrections are no part of it: `undertone labels delete --all` takes those back.
     """
-    songs = len(personal_ids(library))
-    deleted = Forgotten(answers.delete(), models.delete(), songs)
-    clear_personal(library)
+    with TrainingLock(models):  # what is trained at this moment would come after it
+        songs = len(personal_ids(library))
+        deleted = Forgotten(answers.delete(), models.delete(), songs)
+        clear_personal(library)
     return deleted
 
 
-def _model(fit: Fit, number: int, base_model: str) -> PersonalModel:
+def _model(learned: _Learned, number: int, base_model: str) -> PersonalModel:
+    fit = learned.fit
     assert fit.map is not None
     assert fit.test is not None
     assert fit.strength is not None
@@ -337,19 +361,29 @@ def _model(fit: Fit, number: int, base_model: str) -> PersonalModel:
         personal=fit.test.personal,
         lower=fit.test.lower,
         made_s=time.time(),
+        parts=learned.parts,
+        reader=learned.reader,
     )
 
 
-def _is_same(fit: Fit, base_model: str, active: PersonalModel | None) -> bool:
+def _is_same(learned: _Learned, base_model: str, active: PersonalModel | None) -> bool:
     """Whether the active version was learned from the same words already."""
+    fit = learned.fit
     if fit.map is None or active is None or active.base_model != base_model:
         return False
-    return active.songs == fit.n and bool((active.map.weights == fit.map.weights).all())
+    if active.songs != fit.n or active.map.weights.shape != fit.map.weights.shape:
+        return False
+    if not (active.map.weights == fit.map.weights).all():
+        return False
+    if learned.parts is None:
+        return active.parts is None
+    return learned.parts.is_same(active.parts)
 
 
-def _explained(fit: Fit, evidence: Evidence) -> str:
+def _explained(learned: _Learned, evidence: Evidence) -> str:
     from inference.labelling.personal import LEAST_ANSWERS, MARGIN, Outcome
 
+    fit = learned.fit
     text = fit.outcome.value
     if fit.outcome is Outcome.TOO_FEW:
         text += f": {fit.n} of the {LEAST_ANSWERS} that it takes"
@@ -358,8 +392,11 @@ def _explained(fit: Fit, evidence: Evidence) -> str:
         text += (
             f": it is right on {test.personal:.0%} of {fit.n} songs, the common one on "
             f"{test.common:.0%}; the difference is above {100 * test.lower:+.0f} points with "
-            f"95 % certainty, and above {-100 * MARGIN:+.0f} it has to be"
+            f"95 % certainty, and above {-100 * MARGIN:+.0f} it has to be; "
+            f"what was learned is {fit.rung.text}"
         )
+    if learned.without_torch:
+        text += "; networks of your own were not tried, since torch is not installed"
     for count, what in (
         (evidence.contradictory, "songs have contradictory answers, of which the newest counts"),
         (evidence.gone, "songs with an answer are no longer in the library and were left out"),
@@ -368,19 +405,3 @@ def _explained(fit: Fit, evidence: Evidence) -> str:
         if count:
             text += f"; {count} {what}"
     return text
-
-
-def song_of(library: Library, answer: Answer) -> Track | None:
-    """The song that an answer is about, also under another id: the audio decides."""
-    track = library.track(answer.track_id)
-    if track is not None and track.audio_hash == answer.audio_hash:
-        return track
-    if answer.audio_hash:
-        for file in library.files_with(answer.audio_hash):
-            if file.hidden is None:
-                return library.track(file.id)
-    return None
-
-
-def _key(track: Track) -> str:
-    return track.audio_hash or f"track {track.id}"

@@ -7,114 +7,38 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from inference.emotion import EmotionEstimate
+from app.personal_model import MODEL_PREFIX, PersonalModel
 from inference.errors import UndertoneError
-
-if TYPE_CHECKING:
-    from inference.labelling.personal import PersonalMap
-    from library_db.library import EstimateRow
 
 __all__ = [
     "FOLDER",
-    "PersonalModel",
     "PersonalModelError",
     "PersonalModels",
-    "personal_row",
-    "personal_rows",
     "usable_model",
+    "write_atomically",
 ]
 
-FOLDER = "personal"
+FOLDER = MODEL_PREFIX
 """In the folder of the user's models."""
 
 _FORMAT = "undertone-personal-model"
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 _MODEL_FILE = "model.json"
+_PARTS_FILE = "parts.npz"
 _ACTIVE_FILE = "active.json"
 _MOST_BYTES = 1 << 20
+_MOST_PARTS_BYTES = 64 << 20
 _COMMON_ALONE = 0  # in the history: the listener has chosen the common model
 _REMEDY = "Train it again with `undertone train personal`"
 
 
 class PersonalModelError(UndertoneError):
     """A personal model that cannot be read, written or found."""
-
-
-@dataclass(frozen=True, eq=False)
-class PersonalModel:
-    """One version of the listener's model.
-
-    Parameters
-    ----------
-    number : int
-        1, 2, ...
-    base_model : str
-        The common model whose estimates it moves; on another's it says nothing.
-    map : PersonalMap
-    songs : int
-        With a word of the listener, that it was learned from.
-    strength : float
-        Of the prior.
-    common, personal, lower : float
-        The paired test on held-out answers, see `inference.labelling.personal.PairedTest`.
-    made_s : float
-        Seconds since the epoch.
-    """
-
-    number: int
-    base_model: str
-    map: PersonalMap
-    songs: int
-    strength: float
-    common: float
-    personal: float
-    lower: float
-    made_s: float
-
-    @property
-    def kind(self) -> str:
-        """How much of it is the listener's own: "map" of the plane."""
-        return "map"
-
-    @property
-    def model_id(self) -> str:
-        """What its estimates name."""
-        return f"{FOLDER}-{self.number}"
-
-    def rate(self, estimates: Sequence[EmotionEstimate]) -> list[EmotionEstimate]:
-        """The listener's estimates from the common model's.
-
-        The confidence is the personal probability of the mood: it was fitted
-        to this listener's own answers.
-        """
-        if not estimates:
-            return []
-        # Rounded, so that a song's estimate is the same whatever songs are rated along with it.
-        rows = self.map.rate([estimate.probabilities for estimate in estimates]).round(9)
-        return [
-            EmotionEstimate.from_probabilities(row.tolist(), float(row.max()), self.model_id)
-            for row in rows
-        ]
-
-    def to_json(self) -> dict[str, Any]:
-        """All fields as plain JSON values."""
-        return {
-            "number": self.number,
-            "base_model": self.base_model,
-            "weights": self.map.weights.tolist(),
-            "songs": self.songs,
-            "strength": self.strength,
-            "common": self.common,
-            "personal": self.personal,
-            "lower": self.lower,
-            "made_s": self.made_s,
-        }
 
 
 class PersonalModels:
@@ -128,9 +52,13 @@ class PersonalModels:
 
     def __init__(self, models_dir: Path) -> None:
         self.folder = models_dir / FOLDER
+        self.models_dir = models_dir
 
     def numbers(self) -> list[int]:
         """The versions that are there, ascending."""
+        return [n for n in self._folders() if (self.folder / str(n) / _MODEL_FILE).exists()]
+
+    def _folders(self) -> list[int]:
         try:
             names = [entry.name for entry in self.folder.iterdir() if entry.is_dir()]
         except OSError:
@@ -143,18 +71,51 @@ class PersonalModels:
         Raises
         ------
         PersonalModelError
-            If it is missing, damaged, or of a newer version of the program.
+            If it is missing, damaged, of a newer version of the program, or needs features
+            of songs that are no longer made.
         """
         path = self.folder / str(number) / _MODEL_FILE
         whole = _read(path)
         if whole.get("format") != _FORMAT or whole.get("sha256") != _digest(whole.get("model")):
             raise PersonalModelError(f"{path} is damaged", _REMEDY)
-        if whole.get("version") != _FORMAT_VERSION:
+        if whole.get("version") not in (1, _FORMAT_VERSION):
             raise PersonalModelError(
                 f"{path} was made by another version of Undertone",
                 f"Update Undertone, or train anew. {_REMEDY}",
             )
-        return _from_json(path, whole["model"])
+        model = _from_json(path, whole["model"])
+        if whole.get("parts") is None:
+            return model
+        return self._with_parts(model, str(whole["parts"]))
+
+    def _with_parts(self, model: PersonalModel, sha256: str) -> PersonalModel:
+        from inference.labelling.own import OwnParts
+        from inference.labelling.songs import read_songs
+
+        path = self.folder / str(model.number) / _PARTS_FILE
+        data = _bytes(path, _MOST_PARTS_BYTES)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise PersonalModelError(f"{path} is damaged", _REMEDY)
+        try:
+            parts = OwnParts.from_bytes(data)
+        except ValueError as error:
+            raise PersonalModelError(f"{path} is damaged ({error})", _REMEDY) from error
+        if model.map.dimensions != (parts.space.dimensions if parts.space else 0):
+            raise PersonalModelError(f"{path} does not fit its map", _REMEDY)
+        try:
+            reader = read_songs(model.base_model, self.models_dir)
+        except UndertoneError as error:
+            raise PersonalModelError(
+                f"version {model.number} of your model needs {model.base_model}: {error.message}",
+                error.remedy or _REMEDY,
+            ) from error
+        if reader.front_end != parts.front_end:
+            raise PersonalModelError(
+                f"version {model.number} of your model reads features that another version of "
+                f"{model.base_model} made",
+                _REMEDY,
+            )
+        return replace(model, parts=parts, reader=reader)
 
     @property
     def history(self) -> list[int]:
@@ -200,17 +161,27 @@ class PersonalModels:
             If it cannot be written; what was there stays.
         """
         plain = model.to_json()
+        folder = self.folder / str(model.number)
         whole = {
             "format": _FORMAT,
             "version": _FORMAT_VERSION,
             "model": plain,
             "sha256": _digest(plain),
+            "parts": None,
         }
-        _write(self.folder / str(model.number) / _MODEL_FILE, whole)
+        try:
+            if model.parts is not None:
+                data = model.parts.to_bytes()
+                whole["parts"] = hashlib.sha256(data).hexdigest()
+                write_atomically(folder / _PARTS_FILE, data)
+            _write(folder / _MODEL_FILE, whole)
+        except PersonalModelError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def next_number(self) -> int:
         """The number of the next version; no number is used twice."""
-        return max([0, *self.numbers(), *self.history]) + 1
+        return max([0, *self._folders(), *self.history]) + 1
 
     def activate(self, number: int) -> None:
         """Make a version the active one."""
@@ -278,37 +249,22 @@ def usable_model(models_dir: Path | None) -> PersonalModel | None:
     return PersonalModels(models_dir).usable() if models_dir is not None else None
 
 
-def personal_rows(model: PersonalModel | None, rows: Iterable[EstimateRow]) -> list[EstimateRow]:
-    """The personal estimates that belong to these common ones: for songs as they are tagged."""
-    if model is None:
-        return []
-    common = [
-        (row.track_id, row.estimate)
-        for row in rows
-        if row.estimate is not None and row.estimate.model_id == model.base_model
-    ]
-    mine = model.rate([estimate for _, estimate in common])
-    return [personal_row(track_id, e) for (track_id, _), e in zip(common, mine, strict=True)]
-
-
-def personal_row(track_id: int, estimate: EmotionEstimate) -> EstimateRow:
-    """What `Library.set_estimates` takes to fill the personal layer of a song."""
-    from library_db.library import EstimateRow
-
-    return EstimateRow(track_id, "personal", estimate)
-
-
 def _digest(plain: object) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _bytes(path: Path, most: int) -> bytes:
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > most:
             raise PersonalModelError(f"{path} is damaged", _REMEDY)
-        whole = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_bytes()
     except OSError as error:
         raise PersonalModelError(f"{path} cannot be read ({error.strerror})", _REMEDY) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        whole = json.loads(_bytes(path, _MOST_BYTES).decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise PersonalModelError(f"{path} is damaged", _REMEDY) from error
     if not isinstance(whole, dict):
@@ -327,22 +283,34 @@ def _from_json(path: Path, plain: Any) -> PersonalModel:
             base_model=str(plain["base_model"]),
             map=PersonalMap(np.array(plain["weights"], np.float64)),
             songs=int(plain["songs"]),
-            **{
-                name: float(plain[name])
-                for name in ("strength", "common", "personal", "lower", "made_s")
-            },
+            strength=float(plain["strength"]),
+            common=float(plain["common"]),
+            personal=float(plain["personal"]),
+            lower=float(plain["lower"]),
+            made_s=float(plain["made_s"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise PersonalModelError(f"{path} is damaged ({error})", _REMEDY) from error
 
 
 def _write(path: Path, whole: dict[str, Any]) -> None:
+    write_atomically(path, json.dumps(whole, allow_nan=False, indent=1).encode())
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a private file whole or not at all, on the disk when this returns.
+
+    Raises
+    ------
+    PersonalModelError
+        If it cannot be written; what was there stays.
+    """
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(whole, file, allow_nan=False, indent=1)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

@@ -35,6 +35,8 @@ class TrainingFault:
     remedy: str
 
 
+_NICENESS = 10  # as the workers that tag: playing goes first
+
 Line = Progress | PersonalReport | TrainingFault
 
 
@@ -44,7 +46,7 @@ def train_command(home: Home, *, roll_back: bool = False, use: int | None = None
     It reports line by line on its stdout.
     """
     command = [sys.executable, "-m", "app", "train", "personal", "--jsonl"]
-    command += ["--home", str(home.folder)]
+    command += ["--home", str(home.folder), "--niceness", str(_NICENESS)]
     if use is not None:
         return [*command, "--use", str(use)]
     return [*command, "--roll-back"] if roll_back else command

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from app.personal_models import personal_rows, usable_model
+from app.personal_model import personal_rows
+from app.personal_models import usable_model
 from app.rerating import Rated, rated_again
 from app.song_queue import SongQueue, other_run_at_work
 from app.song_task import CHANGED, Classified, Classifier, Refused, SongTask, load_song_worker
@@ -315,7 +316,9 @@ class _Run:
 
     def _write(self, estimates: list[EstimateRow]) -> None:
         """Commit estimates, each with the listener's own where there is a model for it."""
-        self.library.set_estimates(estimates + personal_rows(self._personal, estimates))
+        self.library.set_estimates(
+            estimates + personal_rows(self._personal, estimates, self.library)
+        )
 
     def _as_kept(self, row: TagRow) -> TagRow:
         """The row in the library's words, which are those of the next run."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.personal import song_of
+from app.evidence import song_of
 from app.personal_models import PersonalModelError, PersonalModels
 from inference.emotion import EmotionEstimate, Quadrant
 from library_db.answers import Answer, AnswerStore

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Callable
 
 from app.cli.console import UsageError, dump_json, message, out
 from app.cli.opening import open_library
-from app.personal import PersonalReport, roll_back, train, use
+from app.personal import PersonalReport, Tune, roll_back, train, use
 from app.personal_models import PersonalModels
 from app.personal_process import TrainingFault, fault_line, progress_line, report_line
 from inference.errors import UndertoneError
@@ -24,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print one JSON object a step on stdout, the last one with what came of it",
     )
+    parser.add_argument(
+        "--niceness", type=int, default=0, metavar="N", help="let other programs go first, 0 to 19"
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would come of it")
     parser.add_argument(
         "--roll-back", action="store_true", help="go back to the version before the active one"
@@ -33,14 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_personal(args: argparse.Namespace) -> int:
-    """Train, or roll back, and say what came of it."""
+def run_personal(args: argparse.Namespace, tune: Callable[[], Tune | None]) -> int:
+    """Train, or roll back, and say what came of it.
+
+    Parameters
+    ----------
+    tune : callable
+        As in `app.personal.train`.
+    """
     if args.roll_back and args.dry_run:
         raise UsageError("--roll-back and --dry-run do not go together")
     if args.use is not None and (args.roll_back or args.dry_run or args.use < 0):
         raise UsageError("--use takes a version's number and goes with no other option")
+    if args.niceness > 0 and hasattr(os, "nice"):
+        os.nice(args.niceness)
     try:
-        report = _report(args)
+        report = _report(args, tune)
     except UndertoneError as error:
         if args.jsonl:
             out(dump_json(fault_line(TrainingFault(error.message, error.remedy))))
@@ -60,7 +73,7 @@ def run_personal(args: argparse.Namespace) -> int:
     return 0
 
 
-def _report(args: argparse.Namespace) -> PersonalReport | None:
+def _report(args: argparse.Namespace, tune: Callable[[], Tune | None]) -> PersonalReport | None:
     """What came of it; None where it was interrupted."""
     from app.cli.interrupt import Interrupt
     from app.cli.progress import display
@@ -80,7 +93,7 @@ def _report(args: argparse.Namespace) -> PersonalReport | None:
         elif args.use is not None:
             job = use(library, models, args.use or None)
         else:
-            job = train(library, answers, models, dry_run=args.dry_run)
+            job = train(library, answers, models, tune=tune, dry_run=args.dry_run)
         while True:
             try:
                 progress = next(job)

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.cli.console import UsageError, message, out
 from app.cli.personal import add_arguments, run_personal
+from app.personal import Tune
 from inference.errors import UndertoneError
 
 __all__ = ["add_parser", "recorded", "run"]
@@ -37,9 +38,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         ("sensor", "the wristband's network, ssia-cbgru"),
     ):
         _arguments(actions.add_parser(name, help=text, description=text), name)
-    text = (
-        "your own model, from your answers and corrections (needs no data set, no training extra)"
-    )
+    text = "your own model, from your answers and corrections (needs no data set)"
     add_arguments(actions.add_parser("personal", help=text, description=text))
     return parser
 
@@ -73,7 +72,7 @@ def _arguments(parser: argparse.ArgumentParser, what: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if args.what == "personal":
-        return run_personal(args)
+        return run_personal(args, _tuner)
     for name in ("folds", "seeds"):
         if getattr(args, name, 2) < (2 if name == "folds" else 1):
             raise UsageError(f"--{name} {getattr(args, name)} is too few")
@@ -114,6 +113,16 @@ def run(args: argparse.Namespace) -> int:
         return 0
     out(str(_run(job)))
     return 0
+
+
+def _tuner() -> Tune | None:
+    """What fine-tunes networks for a listener, on one core; None where torch is not installed."""
+    try:
+        from inference.training.personal import HeadTuner, on_one_core
+    except ModuleNotFoundError:
+        return None
+    on_one_core()
+    return HeadTuner
 
 
 def _commands() -> Any:

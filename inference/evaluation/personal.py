@@ -21,7 +21,8 @@ from inference.emotion import QUADRANTS, MoodPoint, Quadrant
 from inference.errors import UndertoneError
 from inference.evaluation.results import RunRecord, digest_files, write_results
 from inference.job import Job, Progress
-from inference.labelling.personal import MARGIN, fit_personal
+from inference.labelling.ladder import fit_personal
+from inference.labelling.personal import MARGIN
 
 __all__ = ["ANSWERS", "NOISES", "Listener", "evaluate_personal", "read_estimates"]
 

@@ -1,11 +1,13 @@
 """A listener's own map: how their answers differ from the common model, learned with restraint.
 
 The common model puts a song at a pair of log-odds, x = (logit P(high valence),
-logit P(high arousal)). The personal map moves it by d = W (x, 1), a turned,
-stretched and shifted plane in six numbers, and tilts the four probabilities
-accordingly: log p'(q) = log p(q) + s(q) . d / 2 + const, s(q) = (+-1, +-1).
-W = 0 is the common model. W is the maximum a posteriori under a Gaussian prior
-round 0 whose strength cross-validation chooses, so that few answers move little.
+logit P(high arousal)). The personal map moves it by d = W (x, 1, z): a turned,
+stretched and shifted plane in six numbers, and, where there are answers enough
+to learn it, more for places z in the space of musical features. It tilts the
+four probabilities accordingly: log p'(q) = log p(q) + s(q) . d / 2 + const,
+s(q) = (+-1, +-1). W = 0 is the common model. W is the maximum a posteriori
+under Gaussian priors round 0 whose strength cross-validation chooses, so that
+few answers move little (`inference.labelling.ladder`).
 """
 
 from __future__ import annotations
@@ -20,13 +22,14 @@ from inference.emotion import QUADRANTS
 
 __all__ = [
     "LEAST_ANSWERS",
+    "LEAST_IN_SECOND_MOOD",
     "MARGIN",
-    "Fit",
+    "MapProblem",
     "Outcome",
     "PairedTest",
     "PersonalMap",
-    "fit_personal",
     "paired_test",
+    "softmax",
 ]
 
 Array = NDArray[np.float64]
@@ -40,10 +43,10 @@ LEAST_IN_SECOND_MOOD = 2
 MARGIN = 0.02
 """How much worse than the common model a personal one may be, at the test's lower bound."""
 
+PLANE = 3
+"""Inputs of the map that every song has: two log-odds and 1."""
+
 _Z_95 = 1.6448536269514722  # one-sided 95 %
-_STRENGTHS = (0.5, 2.0, 8.0, 32.0)
-_FOLDS = 5
-_INNER_FOLDS = 4
 _LOGIT_LIMIT = 3.0  # a song that the common model is sure of pulls no harder than one at 95 %
 _LEAST_P = 1e-4
 _STEPS = 20
@@ -65,39 +68,50 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True, eq=False)
 class PersonalMap:
-    """The listener's map of the plane.
+    """The listener's map.
 
     Parameters
     ----------
-    weights : ndarray, shape (2, 3), float64
+    weights : ndarray, shape (2, 3 + m), float64
         Rows: valence, arousal. Columns: what the log-odds of valence and of
-        arousal and a constant 1 add to that row's log-odds.
+        arousal, a constant 1 and the place of the song add to that row's log-odds.
 
     Raises
     ------
     ValueError
-        If the weights are not six finite numbers.
+        If the weights are not such finite numbers.
     """
 
     weights: Array
 
     def __post_init__(self) -> None:
-        if self.weights.shape != (2, 3) or not np.isfinite(self.weights).all():
-            raise ValueError("a personal map takes 2 x 3 finite numbers")
+        rows, columns = self.weights.shape if self.weights.ndim == 2 else (0, 0)
+        if rows != 2 or columns < PLANE or not np.isfinite(self.weights).all():
+            raise ValueError("a personal map takes 2 x 3 finite numbers or more")
 
-    def rate(self, probabilities: ArrayLike) -> Array:
+    @property
+    def dimensions(self) -> int:
+        """Of the places that it looks at; 0: the plane alone."""
+        return int(self.weights.shape[1]) - PLANE
+
+    def rate(self, probabilities: ArrayLike, places: ArrayLike | None = None) -> Array:
         """The listener's probabilities from the common model's.
 
         Parameters
         ----------
         probabilities : array-like, shape (n, 4)
+        places : array-like, shape (n, m), optional
+            0, the middle of the library, where they are not known.
 
         Returns
         -------
         ndarray, shape (n, 4), float64
         """
         log_p, inputs = _design(probabilities)
-        return _softmax(log_p + 0.5 * (inputs @ self.weights.T) @ _SIGNS.T)
+        d = inputs @ self.weights[:, :PLANE].T
+        if self.dimensions and places is not None:
+            d = d + np.asarray(places, np.float64) @ self.weights[:, PLANE:].T
+        return softmax(log_p + 0.5 * d @ _SIGNS.T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,68 +135,6 @@ class PairedTest:
         return self.lower > -MARGIN
 
 
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """What a training gave.
-
-    Parameters
-    ----------
-    outcome : Outcome
-    n : int
-        Songs with an answer.
-    map : PersonalMap or None
-        None where nothing was learned.
-    strength : float or None
-        Of the prior; the larger, the nearer to the common model.
-    test : PairedTest or None
-        The one that decides; its folds, level and margin are fixed in this module.
-    """
-
-    outcome: Outcome
-    n: int
-    map: PersonalMap | None = None
-    strength: float | None = None
-    test: PairedTest | None = None
-
-    @property
-    def accepted(self) -> bool:
-        return self.outcome is Outcome.ACCEPTED
-
-
-def fit_personal(probabilities: ArrayLike, answers: ArrayLike) -> Fit:
-    """Learn the listener's map, and test it on answers that it has not seen.
-
-    Parameters
-    ----------
-    probabilities : array-like, shape (n, 4)
-        The common model's, one row a song.
-    answers : array-like of int, shape (n,)
-        Positions in `QUADRANTS`, one a song.
-
-    Returns
-    -------
-    Fit
-        `accepted` only if the strength is chosen by log loss in inner folds and
-        the paired test in outer folds passes; every choice is made anew inside
-        each outer fold. The map itself is fitted to all answers.
-    """
-    y = np.asarray(answers, np.int64)
-    counts = np.bincount(y, minlength=len(QUADRANTS))
-    if len(y) < LEAST_ANSWERS:
-        return Fit(Outcome.TOO_FEW, len(y))
-    if len(y) - counts.max() < LEAST_IN_SECOND_MOOD:
-        return Fit(Outcome.ONE_MOOD, len(y))
-    problem = _Problem(probabilities, y)
-    everything = np.ones(len(y), bool)
-    strength = problem.choose_strength(everything)
-    if strength is None:
-        return Fit(Outcome.NO_PATTERN, len(y))
-    fitted = PersonalMap(problem.fit(everything[None], np.array([strength]))[0])
-    test = problem.held_out()
-    outcome = Outcome.ACCEPTED if test.passed else Outcome.NOT_PROVEN
-    return Fit(outcome, len(y), fitted, strength, test)
-
-
 def paired_test(common_right: ArrayLike, personal_right: ArrayLike) -> PairedTest:
     """Compare two models on the same answers.
 
@@ -202,85 +154,93 @@ def paired_test(common_right: ArrayLike, personal_right: ArrayLike) -> PairedTes
     )
 
 
-class _Problem:
-    """Songs and answers of one listener; many fits to parts of them at once."""
+class MapProblem:
+    """Songs and answers of one listener; many fits to parts of them at once.
 
-    def __init__(self, probabilities: ArrayLike, y: NDArray[np.int64]) -> None:
-        self._log_p, self._inputs = _design(probabilities)
-        self._y = y
-        # How each of the six weights moves each of the four log-probabilities of each song.
-        lever = 0.5 * _SIGNS[None, :, :, None] * self._inputs[:, None, None, :]
-        self._lever = lever.reshape(len(y), len(QUADRANTS), 6)
-        self._squares = np.einsum("nkp,nkq->nkpq", self._lever, self._lever).reshape(-1, 36)
+    Parameters
+    ----------
+    probabilities : array-like, shape (n, 4)
+        The common model's.
+    y : ndarray of int64, shape (n,)
+        Positions in `QUADRANTS`.
+    places : array-like, shape (n, m), optional
+    """
+
+    def __init__(
+        self,
+        probabilities: ArrayLike,
+        y: NDArray[np.int64],
+        places: ArrayLike | None = None,
+    ) -> None:
+        self.log_p, inputs = _design(probabilities)
+        if places is not None:
+            inputs = np.column_stack([inputs, np.asarray(places, np.float64)])
+        self.y = y
+        self.dimensions = inputs.shape[1] - PLANE
+        self._size = 2 * inputs.shape[1]
+        # How each of the weights moves each of the four log-probabilities of each song.
+        lever = 0.5 * _SIGNS[None, :, :, None] * inputs[:, None, None, :]
+        self._lever = lever.reshape(len(y), len(QUADRANTS), self._size)
         self._truth = np.eye(len(QUADRANTS))[y]
 
-    def fit(self, use: NDArray[np.bool_], strengths: Array) -> Array:
+    def prior(self, plane: float, places: float) -> Array:
+        """Strength of the prior on each weight, flat; an infinite one keeps a weight at 0."""
+        one = np.r_[np.full(PLANE, plane), np.full(self.dimensions, min(places, 1e9))]
+        return np.tile(one, 2)
+
+    def fit(self, use: NDArray[np.bool_], priors: Array) -> Array:
         """Maximum a posteriori weights by Newton's method.
 
         Parameters
         ----------
         use : ndarray of bool, shape (b, n)
             The answers of each fit.
-        strengths : ndarray, shape (b,)
+        priors : ndarray, shape (b, p)
 
         Returns
         -------
-        ndarray, shape (b, 2, 3)
+        ndarray, shape (b, p)
+            Flat weights.
         """
         weight = use.astype(np.float64)
-        count = len(weight)
-        theta = np.zeros((count, 6))
-        ridge = strengths[:, None, None] * np.eye(6)
-        flat = self._lever.reshape(-1, 6)
+        count, size = len(weight), self._size
+        theta = np.zeros((count, size))
+        ridge = priors[:, :, None] * np.eye(size)
+        flat = self._lever.reshape(-1, size)
         for _ in range(_STEPS):
-            q = self._probabilities(theta)
+            q = self.probabilities(theta)
             slope = ((q - self._truth) * weight[:, :, None]).reshape(count, -1) @ flat
-            slope += strengths[:, None] * theta
+            slope += priors * theta
             mean = np.einsum("bnk,nkp->bnp", q, self._lever) * np.sqrt(weight)[:, :, None]
-            curve = ((q * weight[:, :, None]).reshape(count, -1) @ self._squares).reshape(-1, 6, 6)
+            root = np.sqrt(q * weight[:, :, None]).reshape(count, -1)
+            curve = np.stack([(flat * r[:, None]).T @ (flat * r[:, None]) for r in root])
             curve += ridge - np.swapaxes(mean, 1, 2) @ mean
             step = np.linalg.solve(curve, slope[:, :, None])[:, :, 0]
             length = np.linalg.norm(step, axis=1, keepdims=True)
             theta -= step * np.minimum(1.0, _LONGEST_STEP / np.maximum(length, 1e-12))
             if float(length.max()) < 1e-8:
                 break
-        return theta.reshape(count, 2, 3)
+        return theta
 
-    def choose_strength(self, among: NDArray[np.bool_]) -> float | None:
-        """The prior's strength with the least log loss in folds of `among`; None: stay common."""
-        folds = _folds(self._y, among, _INNER_FOLDS)
-        use = np.stack([among & (folds != f) for f in range(_INNER_FOLDS)])
-        grid = np.repeat(np.array(_STRENGTHS), _INNER_FOLDS)
-        thetas = self.fit(np.tile(use, (len(_STRENGTHS), 1)), grid).reshape(-1, 6)
-        loss = self._loss(thetas).reshape(len(_STRENGTHS), _INNER_FOLDS, -1)
-        held_out = loss[:, folds[among], np.flatnonzero(among)]
-        common = self._loss(np.zeros((1, 6)))[0][among]
-        gains = common[None] - held_out
-        best = int(np.argmax(gains.mean(axis=1)))
-        return _STRENGTHS[best] if gains[best].mean() > 0.0 else None
+    def scores(self, theta: Array) -> Array:
+        """Log-probabilities but for a constant, shape (b, n, 4), for weights (b, p)."""
+        return np.asarray(self.log_p + np.einsum("nkp,bp->bnk", self._lever, theta))
 
-    def held_out(self) -> PairedTest:
-        """The paired test over outer folds."""
-        everything = np.ones(len(self._y), bool)
-        folds = _folds(self._y, everything, _FOLDS)
-        said = self._log_p.argmax(axis=1)
-        common_right = said == self._y
-        for fold in range(_FOLDS):
-            use = folds != fold
-            strength = self.choose_strength(use)
-            if strength is not None:
-                theta = self.fit(use[None], np.array([strength])).reshape(1, 6)
-                said[~use] = self._probabilities(theta)[0][~use].argmax(axis=1)
-        return paired_test(common_right, said == self._y)
+    def probabilities(self, theta: Array) -> Array:
+        """Shape (b, n, 4) for weights of shape (b, p)."""
+        return softmax(self.scores(theta))
 
-    def _probabilities(self, theta: Array) -> Array:
-        """Shape (b, n, 4) for `theta` of shape (b, 6)."""
-        return _softmax(self._log_p + np.einsum("nkp,bp->bnk", self._lever, theta))
+    def loss(self, scores: Array) -> Array:
+        """-log of the answers' probabilities, shape (b, n), of scores (b, n, 4)."""
+        q = softmax(scores)
+        return -np.log(np.maximum(q[:, np.arange(len(self.y)), self.y], _LEAST_P))
 
-    def _loss(self, theta: Array) -> Array:
-        """-log of the answers' probabilities, shape (b, n)."""
-        q = self._probabilities(theta)
-        return -np.log(np.maximum(q[:, np.arange(len(self._y)), self._y], _LEAST_P))
+    def map(self, theta: Array) -> PersonalMap:
+        """The map of one fit's flat weights (p,), without places where those are all 0."""
+        weights = theta.reshape(2, -1)
+        if self.dimensions and float(np.abs(weights[:, PLANE:]).max()) < 1e-6:
+            weights = weights[:, :PLANE]
+        return PersonalMap(weights.copy())
 
 
 def _design(probabilities: ArrayLike) -> tuple[Array, Array]:
@@ -295,16 +255,7 @@ def _design(probabilities: ArrayLike) -> tuple[Array, Array]:
     return np.log(p), np.column_stack([odds, np.ones(len(p))])
 
 
-def _softmax(logits: Array) -> Array:
+def softmax(logits: Array) -> Array:
+    """Probabilities along the last axis."""
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(e / e.sum(axis=-1, keepdims=True), np.float64)
-
-
-def _folds(y: NDArray[np.int64], among: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
-    """A fold for each song, each answer spread over all folds; always the same draw."""
-    shuffled = np.random.default_rng(0).permutation(len(y))
-    at = shuffled[among[shuffled]]
-    at = at[np.argsort(y[at], kind="stable")]
-    folds = np.full(len(y), -1, np.int64)
-    folds[at] = np.arange(len(at)) % count
-    return folds

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from app.cli.dispatch import main
-from app.personal import collect, forget, rate_library, roll_back, train
-from app.personal_models import PersonalModel, PersonalModelError, PersonalModels, personal_rows
+from app.evidence import collect
+from app.personal import forget, rate_library, roll_back, train
+from app.personal_model import PersonalModel, personal_rows
+from app.personal_models import PersonalModelError, PersonalModels
 from app.tagging import TagOptions, tag
 from inference.emotion import QUADRANTS, EmotionEstimate, Quadrant
 from inference.errors import UndertoneError
@@ -130,7 +132,9 @@ def test_of_contradictory_answers_the_newest_counts(library: Library, answers: A
     answers.add(answer_on(library, first, Quadrant.LALV, at_s=2e9))
     answers.add(answer_on(library, first, Quadrant.HAHV, at_s=1e9))
     evidence = collect(library, answers.all(), BASE)
-    assert (evidence.words, evidence.contradictory) == ((Quadrant.LALV,), 1)
+    assert [word.word for word in evidence.words] == [Quadrant.LALV]
+    assert evidence.contradictory == 1
+    assert [(w.word, why) for w, why in evidence.set_aside] == [(Quadrant.HAHV, "LATER")]
 
 
 def test_answers_on_songs_that_are_gone_count_by_the_estimate_kept_with_them(

@@ -5,7 +5,14 @@ import pytest
 
 from inference.emotion import Quadrant
 from inference.errors import UndertoneError
-from inference.labelling import EmotionClusters, Reason, kept, kmeans, select
+from inference.labelling import (
+    EmotionClusters,
+    Reason,
+    kept,
+    kmeans,
+    select,
+    select_crosswise,
+)
 
 
 def listenings(n: int = 120, noise: float = 0.8, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -100,3 +107,34 @@ def test_selection_raises_the_purity_of_noisy_answers() -> None:
     chosen = kept(decisions)
     assert (answers[chosen] == y[chosen]).mean() > (answers == y).mean() + 0.08
     assert len(chosen) > 300
+
+
+def test_each_recording_is_judged_by_clusters_of_the_others() -> None:
+    x, y = listenings(40, noise=0.6)
+    wrong = y.copy()
+    wrong[:4] = (wrong[:4] + 1) % 4
+    decisions = select_crosswise(x, y, wrong)
+    assert decisions is not None
+    assert [d.kept for d in decisions[:4]] == [False] * 4
+    assert {d.reason for d in decisions[:4]} == {Reason.PREDICTION}
+    assert np.mean([d.kept for d in decisions[4:]]) > 0.9
+    mistaken = select_crosswise(x, wrong, wrong)
+    assert mistaken is not None
+    assert {d.reason for d in mistaken[:4]} == {Reason.CLUSTER}
+
+
+def test_moods_without_answers_borrow_clusters_or_nothing_is_decided() -> None:
+    x, y = listenings(40, noise=0.6)
+    mine = np.flatnonzero(y < 2)
+    assert select_crosswise(x[mine], y[mine], y[mine]) is None
+    decisions = select_crosswise(x[mine], y[mine], y[mine], borrowed=(x, y))
+    assert decisions is not None
+    assert np.mean([d.kept for d in decisions]) > 0.9
+
+
+def test_a_mood_of_which_all_is_dropped_keeps_its_most_similar() -> None:
+    x, y = listenings(40)
+    decisions = select_crosswise(x, (y + 1) % 4, y, at_least=2)
+    assert decisions is not None
+    assert [sum(d.kept for d in decisions if d.answer.position == q) for q in range(4)] == [2] * 4
+    assert {d.reason for d in decisions if d.kept} == {Reason.NEEDED}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from inference.labelling.ladder import Rung, climb, fit_personal
 from inference.labelling.personal import (
     LEAST_ANSWERS,
     MARGIN,
     Outcome,
     PersonalMap,
-    fit_personal,
     paired_test,
 )
 
@@ -112,3 +112,85 @@ def test_what_is_no_probability_is_refused(bad):
         PersonalMap(np.zeros((2, 3))).rate(bad)
     with pytest.raises(ValueError, match="2 x 3"):
         PersonalMap(np.full((2, 3), np.inf))
+
+
+def places_of(count: int = 400, seed: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, 8)) * 0.7
+
+
+def test_the_second_rung_is_climbed_where_features_of_the_songs_explain_the_answers():
+    p, z = songs(), places_of()
+    taste = PersonalMap(np.hstack([np.zeros((2, 3)), np.zeros((2, 8))]))
+    taste.weights[0, 3] = taste.weights[1, 4] = 5.0
+    y = taste.rate(p, z).argmax(axis=1)
+    fit = fit_personal(p[:120], y[:120], z[:120])
+    assert (fit.accepted, fit.rung) == (True, Rung.FEATURES)
+    flat = fit_personal(p[:120], y[:120])
+    right = (fit.map.rate(p[120:], z[120:]).argmax(axis=1) == y[120:]).mean()
+    assert right > (p[120:].argmax(axis=1) == y[120:]).mean() + 0.1
+    assert flat.map is None or right > (flat.map.rate(p[120:]).argmax(axis=1) == y[120:]).mean()
+
+
+def test_features_that_say_nothing_are_left_out():
+    p, z = songs(), places_of()
+    y = TURNED.rate(p).argmax(axis=1)
+    fit = fit_personal(p[:60], y[:60], z[:60])
+    assert (fit.rung, fit.map.dimensions) == (Rung.MAP, 0)
+    few = fit_personal(p[:19], y[:19], z[:19])
+    assert few.rung is Rung.MAP, "below twenty answers the second rung is not tried"
+
+
+class Oracle:
+    """A tuner that knows the truth, or knows nothing; counts how often it is asked."""
+
+    def __init__(self, change: np.ndarray) -> None:
+        self.change = change
+        self.asked = 0
+
+    def __call__(self, use: np.ndarray, offset: np.ndarray) -> np.ndarray:
+        self.asked += 1
+        return self.change
+
+
+def climbed(p: np.ndarray, y: np.ndarray, tuner: Oracle, memory: dict | None = None):
+    job = climb(p, y, None, tuner, memory)
+    steps = []
+    while True:
+        try:
+            steps.append(next(job))
+        except StopIteration as stop:
+            return stop.value, steps
+
+
+def test_the_third_rung_is_climbed_only_where_networks_help_on_held_out_answers():
+    p = songs(80)
+    y = TURNED.rate(p).argmax(axis=1)
+    y[::3] = (y[::3] + 1) % 4
+    helps, steps = climbed(p, y, Oracle(4.0 * np.eye(4)[y]))
+    assert (helps.rung, helps.accepted) == (Rung.NETWORK, True)
+    assert helps.share > 0
+    assert [s.done for s in steps] == list(range(1, len(steps) + 1))
+    assert all(s.done <= s.total for s in steps)
+    noise = np.random.default_rng(0).normal(size=(80, 4)) * 3.0
+    assert climbed(p, y, Oracle(noise))[0].rung is Rung.MAP
+
+
+def test_an_interrupted_climb_goes_on_from_its_memory():
+    p = songs(60)
+    y = TURNED.rate(p).argmax(axis=1)
+    tuner, memory = Oracle(np.eye(4)[y]), {}
+    whole, _ = climbed(p, y, tuner, memory)
+    asked = tuner.asked
+    assert asked > 10
+    del memory[next(iter(memory))]
+    again, _ = climbed(p, y, tuner, memory)
+    assert tuner.asked == asked + 1
+    assert np.array_equal(again.map.weights, whole.map.weights)
+    assert again.share == whole.share
+
+
+def test_below_forty_answers_no_network_is_tried():
+    p = songs(39)
+    tuner = Oracle(np.zeros((39, 4)))
+    climbed(p, TURNED.rate(p).argmax(axis=1), tuner)
+    assert tuner.asked == 0
