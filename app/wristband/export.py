@@ -6,17 +6,49 @@ import asyncio
 import csv
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from app.wristband.recorder import Kind, RecordingError, open_recording
 from app.wristband.replay import ReplaySource
 from app.wristband.source import Annotation, AnnotationKind, Delivery, HeartRate
 from inference.physio.signals import Channel, SignalChunk
 
-__all__ = ["export_csv"]
+__all__ = ["Contents", "Event", "export_csv", "read_contents"]
 
 _HEADS = {Channel.GSR: ["t_s", "gsr_uS"], Channel.PPG: ["t_s", "ppg"]}
+
+
+class Event(NamedTuple):
+    """Something that happened, seconds from the first record."""
+
+    t_s: float
+    kind: str
+    detail: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a recording holds, on a clock that begins with its first record.
+
+    Parameters
+    ----------
+    meta : mapping
+    deliveries : tuple of Delivery
+    events : tuple of Event
+        In order of time.
+    begun : datetime or None
+        When it was recorded, where its folder says so.
+    """
+
+    meta: Mapping[str, Any]
+    deliveries: tuple[Delivery, ...]
+    events: tuple[Event, ...]
+    begun: datetime | None
 
 
 def export_csv(recording: Path, folder: Path) -> list[Path]:
@@ -41,10 +73,36 @@ def export_csv(recording: Path, folder: Path) -> list[Path]:
         If the recording cannot be read, or a file is there already or
         cannot be written.
     """
+    contents = read_contents(recording)
+    deliveries = contents.deliveries
+    tables: list[tuple[str, list[str], Iterable[Sequence[object]]]] = [
+        (f"{channel.value}.csv", _HEADS[channel], list(_rows(deliveries, channel)))
+        for channel in Channel
+    ]
+    rates = [(f"{d.t_s:.4f}", d.bpm) for d in deliveries if isinstance(d, HeartRate)]
+    tables.append(("heart_rate.csv", ["t_s", "bpm"], rates))
+    shown = [(f"{e.t_s:.4f}", e.kind, e.detail, e.text) for e in contents.events]
+    tables.append(("events.csv", ["t_s", "kind", "detail", "text"], shown))
+    return [_write(folder / name, head, rows) for name, head, rows in tables if rows]
+
+
+def read_contents(recording: Path) -> Contents:
+    """Read a recording for export.
+
+    Parameters
+    ----------
+    recording : Path
+        Its folder or its file.
+
+    Raises
+    ------
+    RecordingError
+        If it cannot be read.
+    """
     opened = open_recording(recording)
-    deliveries = asyncio.run(_all(recording))
+    deliveries = asyncio.run(_all(opened.path))
     events = [
-        (d.t_s, d.kind.value, d.channel.value if d.channel else "", d.text)
+        Event(d.t_s, d.kind.value, d.channel.value if d.channel else "", d.text)
         for d in deliveries
         if isinstance(d, Annotation)
     ]
@@ -57,16 +115,16 @@ def export_csv(recording: Path, folder: Path) -> list[Path]:
             if kind in told and any(r.kind is Kind.PACKET for r in opened.records):
                 continue  # the packets themselves tell it again
             more = json.dumps(noted) if noted else ""
-            events.append((record.t_s - first_s, kind, more, text))
-    tables: list[tuple[str, list[str], Iterable[Sequence[object]]]] = [
-        (f"{channel.value}.csv", _HEADS[channel], list(_rows(deliveries, channel)))
-        for channel in Channel
-    ]
-    rates = [(f"{d.t_s:.4f}", d.bpm) for d in deliveries if isinstance(d, HeartRate)]
-    tables.append(("heart_rate.csv", ["t_s", "bpm"], rates))
-    shown = [(f"{t_s:.4f}", *rest) for t_s, *rest in sorted(events)]
-    tables.append(("events.csv", ["t_s", "kind", "detail", "text"], shown))
-    return [_write(folder / name, head, rows) for name, head, rows in tables if rows]
+            events.append(Event(record.t_s - first_s, kind, more, text))
+    return Contents(opened.meta, tuple(deliveries), tuple(sorted(events)), _begun(opened.path))
+
+
+def _begun(file: Path) -> datetime | None:
+    """When it was recorded, by the name of its folder."""
+    try:
+        return datetime.strptime(file.parent.name[:19], "%Y-%m-%dT%H-%M-%S")
+    except ValueError:
+        return None
 
 
 async def _all(recording: Path) -> list[Delivery]:
