@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyedflib
@@ -189,7 +189,7 @@ def _whole(steps: Floats) -> bool:
 def _eight(value: float, towards: Callable[[float], int]) -> float:
     """The nearest number of eight characters, as the header holds them, down or up."""
     for digits in range(6, -1, -1):
-        rounded = towards(value * 10**digits) / 10**digits
+        rounded = float(towards(value * 10**digits)) / 10.0**digits
         if len(f"{rounded:.{digits}f}") <= 8:
             return rounded
     raise ValueError(f"{value} does not fit into the header")
@@ -222,7 +222,7 @@ def _write(file: Path, kind: Format, contents: Contents, signals: Sequence[_Sign
             writer.writeAnnotation(max(0.0, onset_s), duration, text)
 
 
-def _header(contents: Contents) -> dict[str, object]:
+def _header(contents: Contents) -> dict[str, Any]:
     name = str(contents.meta.get("name") or "").encode("ascii", "replace").decode()
     return {
         "technician": "",
@@ -238,7 +238,7 @@ def _header(contents: Contents) -> dict[str, object]:
     }
 
 
-def _signal_header(signal: _Signal, scale: _Scale) -> dict[str, object]:
+def _signal_header(signal: _Signal, scale: _Scale) -> dict[str, Any]:
     return {
         "label": signal.label,
         "dimension": signal.unit,
