@@ -6,7 +6,18 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QDateTime, QLoca
 
 from inference.emotion import Quadrant
 
-__all__ = ["clock", "count", "day", "eta", "moment", "mood_name", "one_line", "songs"]
+__all__ = [
+    "clock",
+    "count",
+    "day",
+    "eta",
+    "length",
+    "moment",
+    "mood_name",
+    "one_line",
+    "songs",
+    "time_of",
+]
 
 _CONTEXT = "Text"
 _MOODS = {
@@ -54,8 +65,24 @@ def day(at_s: float) -> str:
 
 def moment(at_s: float) -> str:
     """Day and time of a moment, as `day`: 25 Nov 2026, 18:05."""
-    then = QDateTime.fromSecsSinceEpoch(int(at_s))
-    return f"{day(at_s)}, {QLocale().toString(then.time(), 'HH:mm')}"
+    return f"{day(at_s)}, {time_of(at_s)}"
+
+
+def time_of(at_s: float) -> str:
+    """The time of a moment, as `moment`: 18:05."""
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at_s)).time(), "HH:mm")
+
+
+def length(seconds: float) -> str:
+    """How long something took in all: 45 min, 1 h 20 min; under a minute in seconds."""
+    if seconds < 60:
+        return _tr("{n} s").format(n=round(seconds))
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return _tr("{n} min").format(n=minutes)
+    if minutes % 60 == 0:
+        return _tr("{n} h").format(n=minutes // 60)
+    return _tr("{h} h {n} min").format(h=minutes // 60, n=minutes % 60)
 
 
 def eta(seconds: float | None) -> str:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from app.desktop.covers import load_cover
 from app.desktop.dialogs import Dialogs
 from app.desktop.history_keeper import HistoryKeeper
+from app.desktop.history_view import HistoryView
 from app.desktop.jobs import JobRunner
 from app.desktop.library_controller import LibraryController
 from app.desktop.listening import ListeningWatch
@@ -116,6 +117,7 @@ class Desktop(QObject):
         self.prompting: Prompting | None = None
         self.history: HistoryKeeper | None = None
         self.your_model: YourModel | None = None
+        self.history_view: HistoryView | None = None
         self.dialogs = Dialogs(
             self.window,
             self.theme,
@@ -197,6 +199,11 @@ class Desktop(QObject):
             self.runner, self.prompting.policy, self.home, self,
         )  # fmt: skip
         self.prompting.answered.connect(self.your_model.refresh)
+        self.history_view = HistoryView(
+            self.window, self.theme, self.songs, self.glue, self.history, self.preferences,
+            self.runner, self.home.library_dir, self,
+        )  # fmt: skip
+        self.your_model.data_deleted.connect(self.history_view.refresh)
         self._connect()
         self.pages.start(self._state.view)
         self.songs.watch()
