@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from app.export import called
-from library_db.m3u import read_m3u, write_m3u8
+from library_db.m3u import SUFFIXES, read_m3u, write_m3u8
 from library_db.playlists import Entry, OutsideFile, Playlist
+from library_db.relocating import match_moved
 from library_db.smart import songs_of
+from library_db.walk import Walk, targets
 
 if TYPE_CHECKING:
     from library_db.library import Library
 
-__all__ = ["Imported", "entries_of", "import_m3u", "write_playlist"]
+__all__ = [
+    "Imported",
+    "audio_below",
+    "entries_of",
+    "gather",
+    "import_m3u",
+    "relocated",
+    "write_playlist",
+]
 
 _READ_AT_ONCE = 500
 
@@ -89,3 +99,61 @@ def _songs(library: Library, entries: Sequence[Entry]) -> Iterator[tuple[Path, s
             elif entry in tracks:
                 track = tracks[entry]
                 yield track.path, called(track), track.duration_s
+
+
+def gather(library: Library, paths: Sequence[Path]) -> tuple[list[Entry], list[Path]]:
+    """What files, folders and playlist files stand for in a playlist, in their order.
+
+    Returns
+    -------
+    entries : list
+    unknown : list of Path
+        Those of the files that the library does not know yet: to be scanned.
+
+    Raises
+    ------
+    PlaylistError
+        If a playlist file cannot be read.
+    """
+    entries: list[Entry] = []
+    for path in paths:
+        if path.suffix.lower() in SUFFIXES:
+            entries += import_m3u(library, path).playlist.entries
+        else:
+            entries += [OutsideFile(found) for found in audio_below(path)]
+    outside = [entry.path for entry in entries if isinstance(entry, OutsideFile)]
+    known = library.playlists.ids_at(outside)
+    settled: list[Entry] = [
+        known.get(entry.path, entry) if isinstance(entry, OutsideFile) else entry
+        for entry in entries
+    ]
+    unknown = dict.fromkeys(path for path in outside if path not in known and path.is_file())
+    return settled, list(unknown)
+
+
+def audio_below(path: Path) -> list[Path]:
+    """The audio files at or below a path, in order of path."""
+    walk = Walk(targets([path]))
+    return sorted(Path(os.fsdecode(found.path)) for found in walk.files())
+
+
+def relocated(library: Library, playlist: Playlist, folder: Path) -> tuple[Playlist, int]:
+    """A playlist with those of its lost files that lie below `folder`; and how many these are."""
+    playlist = library.playlists.resolved(playlist)
+    lost = [
+        entry.path
+        for entry in playlist.entries
+        if isinstance(entry, OutsideFile) and not entry.path.exists()
+    ]
+    moved = match_moved(lost, audio_below(folder))
+    known = library.playlists.ids_at(list(moved.values()))
+
+    def settled(entry: Entry) -> Entry:
+        if not isinstance(entry, OutsideFile) or entry.path not in moved:
+            return entry
+        path = moved[entry.path]
+        return known.get(path, replace(entry, path=path))
+
+    entries = tuple(map(settled, playlist.entries))
+    found = sum(one != other for one, other in zip(entries, playlist.entries, strict=True))
+    return replace(playlist, entries=entries), found

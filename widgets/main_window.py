@@ -40,6 +40,7 @@ from widgets.search_field import SearchField
 from widgets.sidebar import Sidebar, SidebarEntry
 from widgets.theme import SPACE, Theme
 from widgets.toasts import ToastHost
+from widgets.track_table.model import TRACK_MIME
 from widgets.track_table.view import TrackTable
 
 __all__ = ["MainWindow", "Page"]
@@ -177,7 +178,8 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        mime = event.mimeData()
+        if not mime.hasFormat(TRACK_MIME) and any(url.isLocalFile() for url in mime.urls()):
             event.acceptProposedAction()
             self._veil.cover()
 

@@ -39,6 +39,7 @@ class TrackRow:
     error: str = ""
     path: str = ""
     has_cover: bool = False
+    added_s: float | None = None
 
     @property
     def corrected(self) -> bool:

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
+from PySide6.QtGui import QUndoStack
 
+from app.desktop.corrections import Correction, Forgetting, Label
 from app.desktop.jobs import JobRunner, Latest
-from inference.emotion import QUADRANTS, MoodPoint, Quadrant
+from app.desktop.sources import PLACE, Found, OutsideFiles, Question, Source, among
+from inference.emotion import QUADRANTS
 from inference.errors import UndertoneError
 from library_db.changes import ChangeSet
-from library_db.emotion_layers import UserLabel
 from library_db.query import QueryError, parse
 from widgets.mood_plane.points import PlanePoints
 from widgets.rows import RowCache, TrackRow
-from widgets.text import mood_name, one_line, songs
+from widgets.text import one_line
 
 if TYPE_CHECKING:
     from app.writer import LibraryWriter
@@ -43,8 +44,6 @@ _VIEWS = {
     "missing": "is:missing",
     "failed": "is:failed",
 }
-
-Label = Quadrant | MoodPoint | UserLabel | None
 
 
 class LibraryController(QObject):
@@ -87,9 +86,15 @@ class LibraryController(QObject):
         self._rows = rows
         self._unsure_below = unsure_below
         self._view, self._text = "all", ""
-        self._picked: NDArray[np.int64] | None = None
+        self.outside = OutsideFiles()
+        self.places: NDArray[np.intp] | None = None
+        """Where the songs found stand in the list that is shown, if it has places."""
+        self.outside_count = 0
+        self._makers: dict[str, Callable[[str], Source | None]] = {}
+        self._source: Source | None = None
         self._sort, self._descending = "artist", False
-        self._asked: tuple[str, str, str, bool] | None = None
+        self._own_sort: tuple[str, bool] = (PLACE, False)
+        self._asked: tuple[str, Source | None, str, str, bool] | None = None
         self._searcher, self._counter = Latest(runner), Latest(runner)
         self._pointer = Latest(runner)
         self._wants_points = False
@@ -113,10 +118,22 @@ class LibraryController(QObject):
 
     # questions
 
+    def add_sources(self, prefix: str, make: Callable[[str], Source | None]) -> None:
+        """Have views whose key begins with `prefix` ask what `make(key)` gives."""
+        self._makers[prefix] = make
+
     def set_view(self, key: str) -> None:
+        make = next((m for prefix, m in self._makers.items() if key.startswith(prefix)), None)
+        self._source = make(key) if make is not None else None
+        self._own_sort = (PLACE, False)
         self._view, self._resting = key, False
         self._wants_points = key == "plane"
         self.search()
+
+    def show_source(self, key: str, source: Source) -> None:
+        """Make the view `key` the songs of a source, and go to it."""
+        self._makers[key] = lambda _: source
+        self.set_view(key)
 
     def rest(self, key: str) -> None:
         """Another page, `key`, is shown: ask only for the numbers of the sidebar."""
@@ -125,21 +142,35 @@ class LibraryController(QObject):
 
     def pick(self, ids: Sequence[int]) -> None:
         """Make the view "picked" these songs, and go to it."""
-        self._picked = np.array(ids, np.int64)
-        self._asked = None
-        self.set_view("picked")
+        picked = np.array(ids, np.int64)
+        self.show_source("picked", among(self.tr("From the mood plane"), lambda _: picked))
 
     def set_text(self, text: str) -> None:
         self._text = text
         self.search()
 
     def set_sort(self, key: str, descending: bool) -> None:
-        self._sort, self._descending = key, descending
+        if self._source is not None and self._source.ordered:
+            self._own_sort = (key, descending)
+        else:
+            self._sort, self._descending = key, descending
         self.search()
 
     @property
     def view(self) -> str:
         return self._view
+
+    @property
+    def source(self) -> Source | None:
+        """The list that is shown, where it is more than a query."""
+        return self._source
+
+    @property
+    def sort(self) -> tuple[str, bool]:
+        """By what the list is sorted, and whether downwards."""
+        if self._source is not None and self._source.ordered:
+            return self._own_sort
+        return self._sort, self._descending
 
     @property
     def text(self) -> str:
@@ -160,18 +191,20 @@ class LibraryController(QObject):
         if self._resting:
             self._count_soon.start()
             return
-        asked = (self._view, text, self._sort, self._descending)
+        sort, descending = self.sort
+        source = self._source
+        asked = (self._view, source, text, sort, descending)
         same = asked == self._asked
         self._asked = asked
         query = _joined(self._view_query(self._view), text)
-        library, sort, descending = self.library, self._sort, self._descending
-        picked = self._picked if self._view == "picked" else None
+        library, question = self.library, Question(query, sort, descending)
 
-        def look() -> NDArray[np.int64]:
-            ids = library.search(query, sort=sort, descending=descending)
-            return ids if picked is None else ids[np.isin(ids, picked)]
+        def look() -> Found:
+            if source is not None:
+                return source.find(library, question)
+            return Found(library.search(query, sort=sort, descending=descending))
 
-        self._searcher.call(look, lambda ids: self._on_found(ids, same), self._on_error)
+        self._searcher.call(look, lambda found: self._on_found(found, same), self._on_error)
         self._count_soon.start()
 
     def similar(self, track_id: int, count: int, then: Callable[[list[int]], None]) -> None:
@@ -218,20 +251,19 @@ class LibraryController(QObject):
 
     def fetch(self, ids: Sequence[int], then: Callable[[list[TrackRow]], None]) -> None:
         """Rows of songs, not by way of the cache."""
-        library = self.library
-        self._runner.call(lambda: track_rows(library, ids), then, self._on_error)
+        self._runner.call(lambda: self._rows_of(ids), then, self._on_error)
 
     # corrections
 
     def correct(self, ids: Sequence[int], label: Label) -> None:
         """Set what the listener says of these songs; None gives them back to the model."""
         if ids:
-            self.undo_stack.push(_Correction(self, list(ids), label))
+            self.undo_stack.push(Correction(self, list(ids), label))
 
     def forget(self, ids: Sequence[int]) -> None:
         """Take songs whose files are missing out of the library."""
         if ids:
-            self.undo_stack.push(_Forgetting(self, list(ids)))
+            self.undo_stack.push(Forgetting(self, list(ids)))
 
     def remove_folder(self, folder: Path, then: Callable[[], None]) -> None:
         """Take a music folder and its songs out of the library."""
@@ -261,15 +293,23 @@ class LibraryController(QObject):
 
         self.submit(work, done)
 
-    def submit(self, work: Callable[[Library], Any], then: Callable[[Any], None]) -> None:
-        """Let the writer do `work`, and go on with `then` on this thread."""
+    def submit(
+        self,
+        work: Callable[[Library], Any],
+        then: Callable[[Any], None],
+        on_failure: Callable[[], None] | None = None,
+    ) -> None:
+        """Let the writer do `work`, and go on with `then` on this thread.
+
+        A fault is told by `failed`; `on_failure` is called besides.
+        """
         try:
             future: Future[Any] = self._writer.submit(work)
         except UndertoneError as error:
             self.failed.emit(error)
             return
         self._writing += 1
-        future.add_done_callback(lambda done: self._written.emit(done, then))
+        future.add_done_callback(lambda done: self._written.emit(done, (then, on_failure)))
 
     # inner workings
 
@@ -278,7 +318,8 @@ class LibraryController(QObject):
             return f"conf:<{self._unsure_below():.3f}"
         return _VIEWS.get(key, "")
 
-    def _on_found(self, ids: NDArray[np.int64], same: bool) -> None:
+    def _on_found(self, found: Found, same: bool) -> None:
+        ids, self.places, self.outside_count = found.ids, found.places, found.outside
         self.found.emit(ids, same)
         if self._wants_points:
             library, among = self.library, ids if self._text.strip() else None
@@ -303,22 +344,30 @@ class LibraryController(QObject):
         self._counter.call(look, self.counted.emit, self._on_error)
 
     def _fetch(self, ids: list[int]) -> None:
-        library = self.library
         self._runner.call(
-            lambda: track_rows(library, ids),
-            lambda rows: self._rows.fill(ids, rows),
-            self._on_error,
+            lambda: self._rows_of(ids), lambda rows: self._rows.fill(ids, rows), self._on_error
         )
 
-    def _on_written(self, future: Future[Any], then: Callable[[Any], None]) -> None:
+    def _rows_of(self, ids: Sequence[int]) -> list[TrackRow]:
+        known = track_rows(self.library, [i for i in ids if i >= 0])
+        return known + self.outside.rows([i for i in ids if i < 0])
+
+    def _on_written(
+        self,
+        future: Future[Any],
+        ways: tuple[Callable[[Any], None], Callable[[], None] | None],
+    ) -> None:
         self._writing -= 1
+        then, on_failure = ways
         if future.cancelled():
             return
         error = future.exception()
-        if error is not None:
-            self._on_error(error)
-        else:
+        if error is None:
             then(future.result())
+            return
+        self._on_error(error)
+        if on_failure is not None:
+            on_failure()
 
     def _on_error(self, error: BaseException) -> None:
         self.failed.emit(error)
@@ -334,64 +383,6 @@ class LibraryController(QObject):
             self.note_changes(changes)
 
         self.submit(lambda library: library.refresh(), seen)
-
-
-class _Correction(QUndoCommand):
-    """One correction of one or more songs."""
-
-    def __init__(self, controller: LibraryController, ids: list[int], label: Label) -> None:
-        self._name = _named(controller, len(ids), label)
-        super().__init__(self._name)
-        self._controller = controller
-        self._ids = ids
-        self._label = label
-        self._before: dict[int, Label] = {}
-
-    def redo(self) -> None:
-        def done(before: dict[int, Label]) -> None:
-            self._before = before
-            self._controller.corrected.emit(self._name)
-
-        self._controller.write(dict.fromkeys(self._ids, self._label), done)
-
-    def undo(self) -> None:
-        self._controller.write(self._before, lambda _: None)
-
-
-class _Forgetting(QUndoCommand):
-    """Missing songs taken out of the library."""
-
-    def __init__(self, controller: LibraryController, ids: list[int]) -> None:
-        self._name = controller.tr("{songs} taken out").format(songs=songs(len(ids)))
-        super().__init__(self._name)
-        self._controller = controller
-        self._ids = ids
-
-    def redo(self) -> None:
-        self._controller.submit(lambda library: library.forget(self._ids), self._done)
-
-    def undo(self) -> None:
-        self._controller.submit(lambda library: library.restore(self._ids), self._shown)
-
-    def _done(self, changes: ChangeSet) -> None:
-        self._shown(changes)
-        self._controller.corrected.emit(self._name)
-
-    def _shown(self, changes: ChangeSet) -> None:
-        self._controller.note_changes(changes)
-        self._controller.search()
-
-
-def _named(controller: LibraryController, number: int, label: Label) -> str:
-    if label is None:
-        return controller.tr("{songs} given back to the model").format(songs=songs(number))
-    if isinstance(label, MoodPoint):
-        quadrant = Quadrant.of(label)
-    else:
-        quadrant = label.quadrant if isinstance(label, UserLabel) else label
-    return controller.tr("{songs} marked as {mood}").format(
-        songs=songs(number), mood=mood_name(quadrant)
-    )
 
 
 def _points(library: Library, among: NDArray[np.int64] | None) -> PlanePoints:
@@ -439,6 +430,7 @@ def track_rows(library: Library, ids: Sequence[int]) -> list[TrackRow]:
                 error=one_line(track.error or ""),
                 path=str(track.path),
                 has_cover=track.has_cover,
+                added_s=track.added_s,
             )
         )
     return rows

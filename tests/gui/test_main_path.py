@@ -133,7 +133,7 @@ def test_a_click_on_a_header_sorts_and_turns_round(
     desktop = start()
     table = desktop.window.table
     header = table.horizontalHeader()
-    place = QPoint(header.sectionViewportPosition(1) + 20, 10)
+    place = QPoint(header.sectionViewportPosition(column_index("title")) + 20, 10)
     QTest.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=place)
     settle(qtbot, desktop)
     assert titles(desktop) == [f"Song {n}" for n in range(8)]

@@ -27,6 +27,7 @@ from widgets.search_field import SearchField
 from widgets.text import clock, one_line, songs
 from widgets.theme import Theme
 from widgets.toasts import ToastHost
+from widgets.track_table.columns import column_index
 from widgets.track_table.model import TrackTableModel
 from widgets.track_table.view import TrackTable
 
@@ -143,7 +144,7 @@ def test_hostile_tags_are_shown_as_short_plain_text(qtbot: QtBot, theme: Theme) 
     table.show()
     qtbot.waitUntil(lambda: table.songs.song(0) is not None)
     assert table.grab().width() > 0
-    tip = table.songs.data(table.songs.index(0, 1), Qt.ItemDataRole.ToolTipRole)
+    tip = table.songs.data(table.songs.index(0, column_index("title")), Qt.ItemDataRole.ToolTipRole)
     assert "<b>" not in tip
     assert len(tip) < 2000
     bar = PlayerBar(theme)

@@ -9,6 +9,7 @@ import pytest
 
 from library_db.library import Library
 from library_db.playlists import OutsideFile, Playlist, Rule
+from library_db.relocating import match_moved
 from tests.library_db.helpers import make_tracks, scanned, song
 
 EDITED = Playlist("p", (10, 11, 12, 13, 14))
@@ -129,3 +130,12 @@ def test_fifty_thousand_entries_are_written_and_read(library: Library) -> None:
     playlist = library.playlists.resolved(library.playlists.get(number))
     assert len(playlist.entries) == 50_002
     assert playlist.entries[:3] == (1, 2, lost[0])
+
+
+def test_moved_files_are_recognised_by_the_end_of_their_paths() -> None:
+    found = [Path("/new/A/One/1.mp3"), Path("/new/A/Two/1.mp3"), Path("/new/Étude.MP3")]
+    lost = [Path("/old/a/two/1.mp3"), Path("/old/etude.mp3"), Path("/old/2.mp3"), Path("/x/1.mp3")]
+    assert match_moved(lost, found) == {
+        Path("/old/a/two/1.mp3"): Path("/new/A/Two/1.mp3"),
+        Path("/old/etude.mp3"): Path("/new/Étude.MP3"),
+    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale
 
 from widgets.rows import TrackRow
-from widgets.text import clock, mood_name
+from widgets.text import clock, day, mood_name
 
 __all__ = ["COLUMNS", "Column", "cell_text", "column_index", "header_text"]
 
@@ -28,8 +28,14 @@ class Column:
         """Whether a search can sort by it."""
         return self.key != "error"
 
+    @property
+    def choosable(self) -> bool:
+        """Whether the listener may show and hide it; else the view does."""
+        return self.key not in ("title", "place")
+
 
 COLUMNS: tuple[Column, ...] = (
+    Column("place", QT_TRANSLATE_NOOP("TrackTable", "No."), 56, shown=False, right=True),
     Column("mood", QT_TRANSLATE_NOOP("TrackTable", "Mood"), 104),
     Column("title", QT_TRANSLATE_NOOP("TrackTable", "Title"), 260, stretch=4),
     Column("artist", QT_TRANSLATE_NOOP("TrackTable", "Artist"), 180, stretch=3),
@@ -40,6 +46,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("arousal", QT_TRANSLATE_NOOP("TrackTable", "Arousal"), 80, shown=False, right=True),
     Column("confidence", QT_TRANSLATE_NOOP("TrackTable", "Sureness"), 96),
     Column("duration", QT_TRANSLATE_NOOP("TrackTable", "Time"), 72, right=True),
+    Column("added", QT_TRANSLATE_NOOP("TrackTable", "Added"), 104, shown=False, right=True),
     Column("path", QT_TRANSLATE_NOOP("TrackTable", "File"), 300, stretch=4, shown=False),
     Column("error", QT_TRANSLATE_NOOP("TrackTable", "Why"), 300, stretch=5, shown=False),
 )
@@ -61,6 +68,8 @@ def cell_text(row: TrackRow, key: str) -> str:
         return mood_name(row.quadrant)
     if key == "duration":
         return clock(row.duration_s)
+    if key == "added":
+        return day(row.added_s) if row.added_s else ""
     if key == "year":
         return "" if row.year is None else str(row.year)
     if key in ("valence", "arousal"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -20,13 +20,14 @@ _GLYPH = 16
 
 
 class TrackDelegate(QStyledItemDelegate):
-    """Paints one row of songs; `hovered_row` is set by the view."""
+    """Paints one row of songs; the view sets `hovered_row`, and before which row a drop falls."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self.hovered_row = -1
         self.current_row = -1
+        self.drop_row = -1
 
     def sizeHint(self, option: QStyleOptionViewItem, index: object) -> QSize:
         return QSize(0, 0)  # rows have one height, columns are laid out by the view
@@ -48,6 +49,7 @@ class TrackDelegate(QStyledItemDelegate):
             ink = tokens.colour("ink")
             painter.fillRect(rect.x(), rect.y(), rect.width(), 1, ink)
             painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, ink)
+        self._drop_line(painter, rect, index)
         row: TrackRow | None = index.data(ROW_ROLE)
         if row is not None:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -55,6 +57,15 @@ class TrackDelegate(QStyledItemDelegate):
             inner = QRectF(rect).adjusted(_PAD, 0, -_PAD, 0)
             self._cell(painter, inner, row, index)
         painter.restore()
+
+    def _drop_line(
+        self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        ink = self._theme.tokens.colour("ink")
+        if index.row() == self.drop_row:
+            painter.fillRect(rect.x(), rect.y(), rect.width(), 2, ink)
+        elif index.row() + 1 == self.drop_row == index.model().rowCount():
+            painter.fillRect(rect.x(), rect.bottom() - 1, rect.width(), 2, ink)
 
     def _cell(
         self,
@@ -74,6 +85,10 @@ class TrackDelegate(QStyledItemDelegate):
             paint_sureness(painter, inner, row, self._theme)
             return
         model = index.model()
+        if column.key == "place":
+            painter.setPen(tokens.colour("ink_faint" if faint else "ink_soft"))
+            _text(painter, inner, str(index.data() or ""), right=True)
+            return
         if column.key == "title":
             if isinstance(model, TrackTableModel) and model.playing == row.id:
                 font = painter.font()

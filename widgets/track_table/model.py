@@ -16,6 +16,7 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     Qt,
+    QUrl,
     Signal,
 )
 
@@ -23,10 +24,19 @@ from widgets.rows import RowCache, TrackRow
 from widgets.text import mood_name
 from widgets.track_table.columns import COLUMNS, cell_text, header_text
 
-__all__ = ["ROW_ROLE", "TRACK_MIME", "TrackTableModel", "ids_from_mime", "mime_of_ids"]
+__all__ = [
+    "ROWS_MIME",
+    "ROW_ROLE",
+    "TRACK_MIME",
+    "TrackTableModel",
+    "ids_from_mime",
+    "mime_of_ids",
+    "rows_from_mime",
+]
 
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 TRACK_MIME = "application/x-undertone-tracks"
+ROWS_MIME = "application/x-undertone-rows"
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -46,6 +56,7 @@ class TrackTableModel(QAbstractTableModel):
         super().__init__(parent)
         self._rows = rows
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
+        self._places: NDArray[np.intp] | None = None
         self._playing: int | None = None
         rows.filled.connect(self._on_filled)
 
@@ -58,11 +69,22 @@ class TrackTableModel(QAbstractTableModel):
     def playing(self) -> int | None:
         return self._playing
 
-    def set_ids(self, ids: NDArray[np.int64] | Sequence[int]) -> None:
-        """Show these songs instead."""
+    def set_ids(
+        self, ids: NDArray[np.int64] | Sequence[int], places: NDArray[np.intp] | None = None
+    ) -> None:
+        """Show these songs instead; `places` says where each stands in a list of its own."""
         self.beginResetModel()
         self._ids = np.asarray(ids, np.int64)
+        self._places = places
         self.endResetModel()
+
+    @property
+    def places(self) -> NDArray[np.intp] | None:
+        """Where the songs stand in their list, shape (n,); None where it has no order."""
+        return self._places
+
+    def place_text(self, row: int) -> str:
+        return "" if self._places is None else str(int(self._places[row]) + 1)
 
     def set_playing(self, track_id: int | None) -> None:
         """Mark the song that is playing."""
@@ -122,6 +144,8 @@ class TrackTableModel(QAbstractTableModel):
         if row is None:
             return None
         key = COLUMNS[index.column()].key
+        if key == "place":
+            return None if role == Qt.ItemDataRole.ToolTipRole else self.place_text(index.row())
         if role == Qt.ItemDataRole.DisplayRole:
             return cell_text(row, key)
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -200,16 +224,35 @@ def _plain(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")[:1000]
 
 
-def mime_of_ids(ids: Sequence[int]) -> QMimeData:
-    """What is dragged: song ids, as text."""
+def mime_of_ids(
+    ids: Sequence[int], rows: Sequence[int] = (), paths: Sequence[str] = ()
+) -> QMimeData:
+    """What is dragged: song ids, as text; the rows they come from; their files for others."""
     mime = QMimeData()
-    mime.setData(TRACK_MIME, QByteArray(" ".join(map(str, ids)).encode()))
+    mime.setData(TRACK_MIME, _packed(ids))
+    if len(rows):
+        mime.setData(ROWS_MIME, _packed(rows))
+    if len(paths):
+        mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
     return mime
 
 
 def ids_from_mime(mime: QMimeData) -> list[int]:
     """The song ids of a drag; empty where it holds something else."""
+    return _unpacked(mime, TRACK_MIME)
+
+
+def rows_from_mime(mime: QMimeData) -> list[int]:
+    """The rows of the table that a drag began in; empty where it began elsewhere."""
+    return _unpacked(mime, ROWS_MIME)
+
+
+def _packed(numbers: Sequence[int]) -> QByteArray:
+    return QByteArray(" ".join(map(str, numbers)).encode())
+
+
+def _unpacked(mime: QMimeData, kind: str) -> list[int]:
     try:
-        return [int(part) for part in bytes(mime.data(TRACK_MIME).data()).split()]
+        return [int(part) for part in bytes(mime.data(kind).data()).split()]
     except ValueError:
         return []

@@ -11,6 +11,7 @@ from PySide6.QtCore import (
     QEvent,
     QItemSelection,
     QItemSelectionModel,
+    QMimeData,
     QPoint,
     Qt,
     QTimer,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView,
 
 from widgets.rows import RowCache
 from widgets.theme import Theme
+from widgets.track_table.arranging import Arranger
 from widgets.track_table.columns import COLUMNS, column_index, header_text
 from widgets.track_table.delegate import TrackDelegate
 from widgets.track_table.model import TrackTableModel, mime_of_ids
@@ -29,8 +31,10 @@ __all__ = ["TableState", "TrackTable"]
 
 _LEAST = 96
 _MOST_DRAGGED = 5000
+_MOST_FILES = 200
 _DROPPED_FIRST = (
-    "genre", "year", "valence", "arousal", "album", "confidence", "path", "artist", "error",
+    "added", "genre", "year", "valence", "arousal", "album", "confidence", "path", "artist",
+    "error",
 )  # fmt: skip
 
 
@@ -63,10 +67,13 @@ class TrackTable(QTableView):
         self._withheld: frozenset[str] = frozenset()
         self._menu_actions: list[QAction | None] = []
         self._fitting = False
+        self._own_order = False
+        self._kept_sort = ("artist", False)
         self.songs = TrackTableModel(rows, self)
         self._delegate = TrackDelegate(theme, self)
         self.setModel(self.songs)
         self.setItemDelegate(self._delegate)
+        self.arranger = Arranger(self, self._delegate)
         self.setAccessibleName(self.tr("Songs"))
         self._set_up_view()
         self._set_up_header()
@@ -76,18 +83,24 @@ class TrackTable(QTableView):
 
     # what is shown
 
-    def show_ids(self, ids: NDArray[np.int64], *, keep_place: bool = False) -> None:
+    def show_ids(
+        self,
+        ids: NDArray[np.int64],
+        *,
+        keep_place: bool = False,
+        places: NDArray[np.intp] | None = None,
+    ) -> None:
         """Show these songs; with `keep_place`, selection, current row and scroll stay with theirs.
 
         A song that has left the list leaves the selection; the scroll
         position follows the first song that was visible and still is.
         """
         if not keep_place:
-            self.songs.set_ids(ids)
+            self.songs.set_ids(ids, places)
             self.scrollToTop()
             self.selection_changed.emit()
             return
-        if np.array_equal(ids, self.songs.ids):
+        if np.array_equal(ids, self.songs.ids) and _same(places, self.songs.places):
             return
         selected = self._selected()
         current = self.currentIndex()
@@ -95,7 +108,7 @@ class TrackTable(QTableView):
         column = max(current.column(), 0)
         top = max(self.rowAt(0), 0)
         anchors = self.songs.ids[top : top + 200]
-        self.songs.set_ids(ids)
+        self.songs.set_ids(ids, places)
         if current_id is not None and len(found := self.songs.rows_of([current_id])):
             self.selectionModel().setCurrentIndex(
                 self.songs.index(int(found[0]), column),
@@ -109,15 +122,30 @@ class TrackTable(QTableView):
         ids: list[int] = self._selected().tolist()
         return ids
 
+    def selected_rows(self) -> list[int]:
+        """The numbers of the selected rows, ascending."""
+        rows: list[int] = self._rows_selected().tolist()
+        return rows
+
+    def select_rows(self, rows: Sequence[int]) -> None:
+        """Select exactly these rows; those that are not there are passed over."""
+        there = np.unique([row for row in rows if 0 <= row < len(self.songs.ids)])
+        self._select(there.astype(np.intp))
+
     def _selected(self) -> NDArray[np.int64]:
+        return self.songs.ids[self._rows_selected()]
+
+    def _rows_selected(self) -> NDArray[np.intp]:
         spans = sorted((s.top(), s.bottom()) for s in self.selectionModel().selection())
-        parts = [self.songs.ids[top : bottom + 1] for top, bottom in spans]
-        return np.concatenate([np.empty(0, np.int64), *parts])
+        parts = [np.arange(top, bottom + 1, dtype=np.intp) for top, bottom in spans]
+        return np.concatenate([np.empty(0, np.intp), *parts])
 
     def select_ids(self, ids: Sequence[int] | NDArray[np.int64]) -> None:
         """Select exactly these songs, where they are shown."""
+        self._select(self.songs.rows_of(ids) if len(ids) else np.empty(0, np.intp))
+
+    def _select(self, rows: NDArray[np.intp]) -> None:
         selection = QItemSelection()
-        rows = self.songs.rows_of(ids) if len(ids) else np.empty(0, np.intp)
         last = len(COLUMNS) - 1
         for run in np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1):
             if len(run):
@@ -147,14 +175,36 @@ class TrackTable(QTableView):
         """Columns and sort, as they are to come back at the next start."""
         header = self.horizontalHeader()
         order = sorted(range(len(COLUMNS)), key=header.visualIndex)
+        sort, descending = self._kept_sort if self._own_order else self._sort_shown()
         return TableState(
             shown=tuple(COLUMNS[i].key for i in order if COLUMNS[i].key in self._shown),
             widths=tuple(
                 (COLUMNS[i].key, header.sectionSize(i)) for i in order if not self.isColumnHidden(i)
             ),
-            sort=COLUMNS[header.sortIndicatorSection()].key,
-            descending=header.sortIndicatorOrder() is Qt.SortOrder.DescendingOrder,
+            sort=sort,
+            descending=descending,
         )
+
+    def show_own_order(self, own: bool) -> None:
+        """Mark the list's own order as the one shown, or again the one chosen for all songs."""
+        if own == self._own_order:
+            return
+        if own:
+            self._kept_sort = self._sort_shown()
+        self._own_order = own
+        self._show_sort(*(("place", False) if own else self._kept_sort))
+
+    def _sort_shown(self) -> tuple[str, bool]:
+        header = self.horizontalHeader()
+        descending = header.sortIndicatorOrder() is Qt.SortOrder.DescendingOrder
+        return COLUMNS[header.sortIndicatorSection()].key, descending
+
+    def _show_sort(self, key: str, descending: bool) -> None:
+        """Set the header's mark without asking anybody to sort."""
+        order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+        self.songs.blockSignals(True)
+        self.horizontalHeader().setSortIndicator(column_index(key), order)
+        self.songs.blockSignals(False)
 
     def restore(self, state: TableState) -> None:
         """Take up a kept state; keys that no longer exist are passed over."""
@@ -181,6 +231,8 @@ class TrackTable(QTableView):
         if event.key() == Qt.Key.Key_Space:
             event.ignore()  # plays and pauses, everywhere but in a text
             return
+        if self.arranger.key(event):
+            return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and current.isValid():
             self.activated_row.emit(current.row())
             return
@@ -197,8 +249,16 @@ class TrackTable(QTableView):
     def startDrag(self, actions: Qt.DropAction) -> None:
         # Qt's own would make an index of every cell of the selection first.
         drag = QDrag(self)
-        drag.setMimeData(mime_of_ids(self._selected()[:_MOST_DRAGGED].tolist()))
+        drag.setMimeData(self.dragged())
         drag.exec(Qt.DropAction.CopyAction)
+
+    def dragged(self) -> QMimeData:
+        """The selection as it is dragged: songs, rows, and for other programs a few files."""
+        rows = self._rows_selected()[:_MOST_DRAGGED]
+        ids = self.songs.ids[rows].tolist()
+        known = [self.songs.song(int(row)) for row in rows[:_MOST_FILES]]
+        paths = [song.path for song in known if song is not None and song.path]
+        return mime_of_ids([i for i in ids if i >= 0], rows.tolist(), paths)
 
     def focusInEvent(self, event: object) -> None:
         super().focusInEvent(event)  # type: ignore[arg-type]
@@ -313,10 +373,11 @@ class TrackTable(QTableView):
         menu = QMenu(self)
         menu.setAccessibleName(self.tr("Columns"))
         for column in COLUMNS:
+            if not column.choosable:
+                continue
             action = menu.addAction(header_text(column))
             action.setCheckable(True)
             action.setChecked(column.key in self._shown)
-            action.setEnabled(column.key != "title")
             action.toggled.connect(lambda on, key=column.key: self.show_column(key, on))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.horizontalHeader().mapToGlobal(place))
@@ -327,7 +388,8 @@ class TrackTable(QTableView):
         if frozenset(keys) != self._extra:
             self._extra = frozenset(keys)
             for key in self._extra:
-                self.setColumnWidth(column_index(key), self.viewport().width() // 2)
+                if COLUMNS[column_index(key)].stretch:
+                    self.setColumnWidth(column_index(key), self.viewport().width() // 2)
             self._fit()
 
     def show_column(self, key: str, shown: bool) -> None:
@@ -384,3 +446,7 @@ class TrackTable(QTableView):
                 break
             kept.discard(key)
         return kept
+
+
+def _same(one: NDArray[np.intp] | None, other: NDArray[np.intp] | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
