@@ -267,6 +267,11 @@ class Library:
         """The folders that the listener has added, in the order of adding."""
         return [Path(os.fsdecode(document["path"])) for document in self.store.roots]
 
+    @property
+    def revision(self) -> int:
+        """Grows with each commit that changed a track, as far as `index` has taken it over."""
+        return self._revision
+
     def refresh(self) -> ChangeSet:
         """Take over what other processes have committed; quick when there is nothing."""
         return self._sync()

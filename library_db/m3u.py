@@ -5,7 +5,7 @@ percent-encoded and Windows-style paths, and playlists within playlists.
 """
 
 # Paths are joined as text: `..` must stay as it was written until the end.
-# ruff: noqa: PTH100, PTH118
+# ruff: noqa: PTH100, PTH118, PTH122
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ _MOST_DEPTH = 20
 _MOST_UP = 3
 _INFO = re.compile(r"#EXTINF:\s*(-?\d+(?:\.\d+)?)?(?:\s+[\w-]+=\"[^\"]*\")*\s*,?(.*)")
 _ADDRESS = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://")
+_PLAIN = re.compile(r"[^%\\\udc80-\udcff:]+\Z")
 _DRIVE = re.compile(r"[a-zA-Z]:[\\/]")
 
 
@@ -132,12 +133,12 @@ def _take(
     seconds: float | None,
     within: tuple[str, ...],
 ) -> None:
-    address = _ADDRESS.match(line)
+    address = _ADDRESS.match(line) if ":" in line else None
     if address and address[1].lower() != "file":
         into.skipped.append(f"{plain_text(line, 80)} is a stream")
         return
     path = Path(_place(line, playlist.parent))
-    if path.suffix.lower() not in SUFFIXES:
+    if os.path.splitext(path.name)[1].lower() not in SUFFIXES:
         into.files.append(OutsideFile(path, _readable(title) or _named(path), seconds))
         return
     try:
@@ -148,6 +149,8 @@ def _take(
 
 def _place(line: str, folder: Path) -> str:
     """The absolute path that a line means; of several readings the first whose file is there."""
+    if _PLAIN.match(line):
+        return os.path.normpath(os.path.join(folder, line))
     readings = []
     if _ADDRESS.match(line):
         rest = re.sub(r"(?i)^file://(localhost(?=/))?", "", line)
@@ -185,6 +188,8 @@ def _readable(title: str) -> str:
 
 
 def _named(path: Path) -> str:
+    if path.stem.isascii() and path.stem.isprintable() and len(path.stem) < 100:
+        return path.stem
     return plain_text(os.fsencode(path.stem).decode("utf-8", "replace"))
 
 

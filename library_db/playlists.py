@@ -148,6 +148,11 @@ class Playlists:
         document = self._table.document(int(playlist_id))
         return None if document is None else _playlist(document)
 
+    def revision(self, playlist_id: int) -> int:
+        """Another number after each change of a playlist; -1 where there is none."""
+        rows = self._store.rows("SELECT rev FROM playlists WHERE id = ?", (int(playlist_id),))
+        return int(rows[0][0] or 0) if rows else -1
+
     def named(self, name: str) -> Playlist | None:
         """The playlist of this name; where case or accents differ, the first that fits."""
         infos = self.infos()

@@ -54,6 +54,16 @@ class Actions(QObject):
             (_tr("Chosen songs"), self.song, ((_tr("Play from this song on"), "Return"),)),
             (_tr("Window"), self.general, ((_tr("Go to the next area"), "F6"),)),
             (
+                _tr("Playlists"),
+                (),
+                (
+                    (_tr("Rename this playlist (in the sidebar)"), "F2"),
+                    (_tr("Delete this playlist (in the sidebar)"), "Del"),
+                    (_tr("Move songs in the playlist, or playlists"), "Alt+Up / Alt+Down"),
+                    (_tr("Fold and unfold a section of the sidebar"), "Left / Right"),
+                ),
+            ),
+            (
                 _tr("Queue"),
                 (),
                 (
@@ -110,6 +120,12 @@ class Actions(QObject):
         self.similar = make(
             QT_TRANSLATE_NOOP("Actions", "Play more like this"), "Ctrl+J", "similar", songs=True
         )
+        self.add_to_playlist = make(
+            QT_TRANSLATE_NOOP("Actions", "Add to a playlist"),
+            "Ctrl+Shift+A",
+            "playlist",
+            songs=True,
+        )
         self.forget = make(
             QT_TRANSLATE_NOOP("Actions", "Take missing songs out"), "Del", "missing", songs=True
         )
@@ -117,8 +133,8 @@ class Actions(QObject):
             QT_TRANSLATE_NOOP("Actions", "Open the folder"), "", "folder", songs=True
         )
         self.song = [
-            self.play_next, self.enqueue, self.similar, *self.moods.values(), self.retag,
-            self.forget,
+            self.play_next, self.enqueue, self.add_to_playlist, self.similar,
+            *self.moods.values(), self.retag, self.forget,
         ]  # fmt: skip
 
     def _make_player_actions(self) -> None:
@@ -163,6 +179,13 @@ class Actions(QObject):
         self.tag = make(
             QT_TRANSLATE_NOOP("Actions", "Find the mood of untagged songs"), "Ctrl+T", "tag"
         )
+        self.new_playlist = make(QT_TRANSLATE_NOOP("Actions", "New playlist"), "Ctrl+N", "playlist")
+        self.save_search = make(
+            QT_TRANSLATE_NOOP("Actions", "Save the search as a smart playlist"), "Ctrl+S", "smart"
+        )
+        self.import_playlists = make(
+            QT_TRANSLATE_NOOP("Actions", "Import playlists …"), "Ctrl+I", "folder"
+        )
         self.problems = make(QT_TRANSLATE_NOOP("Actions", "Problems …"), "Ctrl+E", "failed")
         self.settings = make(QT_TRANSLATE_NOOP("Actions", "Settings …"), "Ctrl+,", "settings")
         self.keyboard = make(QT_TRANSLATE_NOOP("Actions", "Keyboard"), "F1", "keyboard")
@@ -174,8 +197,9 @@ class Actions(QObject):
         self.redo.setEnabled(False)
         self.general = [
             self.find, self.locate, self.queue, self.plane, self.all_songs, self.add_folder,
-            self.add_files, self.folders, self.scan, self.tag, self.undo, self.redo, self.problems,
-            self.settings, self.keyboard, self.quit,
+            self.add_files, self.folders, self.scan, self.tag, self.new_playlist, self.save_search,
+            self.import_playlists, self.undo, self.redo, self.problems, self.settings,
+            self.keyboard, self.quit,
         ]  # fmt: skip
 
     def _make(

@@ -33,6 +33,7 @@ from widgets.covers import CoverCache
 from widgets.empty_state import NoMatch, Welcome
 from widgets.job_strip import JobStrip
 from widgets.mood_plane import MoodPlanePage
+from widgets.notice import NoticeBar
 from widgets.player_bar import PlayerBar
 from widgets.queue_view import QueuePanel
 from widgets.rows import RowCache
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.plane = MoodPlanePage(theme, rows, covers)
         self.welcome = Welcome(theme)
         self.no_match = NoMatch(theme)
+        self.notice = NoticeBar(theme)
         self.queue = QueuePanel(theme, rows)
         self.player_bar = PlayerBar(theme)
         self.actions_ = Actions(theme, self, (self.table, self.plane))
@@ -132,6 +134,16 @@ class MainWindow(QMainWindow):
         """The name of the view and how much it holds."""
         self._title.setText(title)
         self._figures.setText(figures)
+
+    @property
+    def heading(self) -> str:
+        """The name of the view that is shown."""
+        return self._title.text()
+
+    @property
+    def figures(self) -> str:
+        """How much the view holds, in words."""
+        return self._figures.text()
 
     def show_counts(self, counts: Mapping[str, int]) -> None:
         self.sidebar.show_counts(counts)
@@ -215,6 +227,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addLayout(self._build_head())
         column.addWidget(self.search.error_panel)
+        column.addWidget(self.notice)
         column.addWidget(self.stack, 1)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)
@@ -266,6 +279,7 @@ class MainWindow(QMainWindow):
         a = self.actions_
         groups = (
             (a.add_folder, a.add_files, a.folders, a.scan, a.tag),
+            (a.new_playlist, a.save_search, a.import_playlists),
             (a.undo, a.redo),
             (a.problems, a.settings, a.keyboard, a.about),
             (a.quit,),
@@ -293,7 +307,8 @@ class MainWindow(QMainWindow):
         a.quit.triggered.connect(self.close)
         self.table.set_actions(
             [
-                a.play, a.play_next, a.enqueue, a.similar, None, *a.moods.values(), None,
+                a.play, a.play_next, a.enqueue, a.add_to_playlist, a.similar, None,
+                *a.moods.values(), None,
                 a.retag, a.show_on_plane, a.open_folder, a.forget,
             ]
         )  # fmt: skip

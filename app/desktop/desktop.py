@@ -17,6 +17,7 @@ from app.desktop.history_keeper import HistoryKeeper
 from app.desktop.history_view import HistoryView
 from app.desktop.jobs import JobRunner
 from app.desktop.library_controller import LibraryController
+from app.desktop.library_views import LibraryViews
 from app.desktop.listening import ListeningWatch
 from app.desktop.pages import PageController
 from app.desktop.player_controller import PlayerController
@@ -112,6 +113,7 @@ class Desktop(QObject):
         self.work: WorkController | None = None
         self.glue: PlayerGlue | None = None
         self.pages: PageController | None = None
+        self.views: LibraryViews | None = None
         self.listening: ListeningWatch | None = None
         self.sensing: Sensing | None = None
         self.prompting: Prompting | None = None
@@ -173,6 +175,7 @@ class Desktop(QObject):
         self.pages = PageController(
             self.window, self.songs, self.work, self.glue, self.player, self.home.folder, self
         )
+        self.views = LibraryViews(self)
         self.listening = ListeningWatch(self.player, self)
         self.prompting = Prompting(
             self.listening,
@@ -205,7 +208,7 @@ class Desktop(QObject):
         )  # fmt: skip
         self.your_model.data_deleted.connect(self.history_view.refresh)
         self._connect()
-        self.pages.start(self._state.view)
+        self.views.begin(self._state.view)
         self.songs.watch()
         for fault in (*self.preferences.faults, *library.notices):
             text = f"{fault.message}. {fault.remedy}" if fault.remedy else fault.message
@@ -256,7 +259,6 @@ class Desktop(QObject):
         library = songs.library
         self.dialogs.folders = lambda: [str(root) for root in library.roots()]
         window.welcome.demo_requested.connect(lambda: work.add_demo(self.home.folder / "demo"))
-        window.dropped.connect(lambda paths: work.add([Path(path) for path in paths]))
         self.problems.retry_requested.connect(self._retry)
         self.player.failed.connect(self._on_unplayable)
         for name in ("volume", "muted", "shuffle", "repeat"):
@@ -343,6 +345,8 @@ class Desktop(QObject):
             self.listening.finish()
         if self.songs is not None:
             self.songs.stop()
+        if self.views is not None:
+            self.views.stop()
         self.runner.cancel_all()
         self.stuck = stuck = shut_down(
             [

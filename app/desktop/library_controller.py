@@ -18,7 +18,7 @@ from PySide6.QtGui import QUndoStack
 
 from app.desktop.corrections import Correction, Forgetting, Label
 from app.desktop.jobs import JobRunner, Latest
-from app.desktop.sources import PLACE, Found, OutsideFiles, Question, Source, among
+from app.desktop.sources import PLACE, Found, Lost, OutsideFiles, Question, Source, among
 from inference.emotion import QUADRANTS
 from inference.errors import UndertoneError
 from library_db.changes import ChangeSet
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.writer import LibraryWriter
     from library_db.library import Library
 
-__all__ = ["LibraryController", "track_rows"]
+__all__ = ["LibraryController", "mistake_in", "track_rows"]
 
 _SETTLE_MS = 250
 _COUNT_MS = 60
@@ -66,6 +66,7 @@ class LibraryController(QObject):
     changed = Signal(object)  # ids that changed
     corrected = Signal(str)  # what was done, for a toast
     failed = Signal(object)  # UndertoneError
+    looked = Signal()  # after looking for what other processes wrote
 
     _written = Signal(object, object)
 
@@ -89,7 +90,7 @@ class LibraryController(QObject):
         self.outside = OutsideFiles()
         self.places: NDArray[np.intp] | None = None
         """Where the songs found stand in the list that is shown, if it has places."""
-        self.outside_count = 0
+        self.lost = Lost()
         self._makers: dict[str, Callable[[str], Source | None]] = {}
         self._source: Source | None = None
         self._sort, self._descending = "artist", False
@@ -123,11 +124,23 @@ class LibraryController(QObject):
         self._makers[prefix] = make
 
     def set_view(self, key: str) -> None:
-        make = next((m for prefix, m in self._makers.items() if key.startswith(prefix)), None)
+        make = self._maker(key)
         self._source = make(key) if make is not None else None
         self._own_sort = (PLACE, False)
         self._view, self._resting = key, False
         self._wants_points = key == "plane"
+        self.search()
+
+    def renew_source(self) -> None:
+        """Ask the shown list again, after it was changed; order and place stay."""
+        make = next(
+            (m for prefix, m in self._makers.items() if self._view.startswith(prefix)), None
+        )
+        if make is None or self._resting:
+            return
+        self._source = make(self._view)
+        if self._asked is not None:
+            self._asked = (self._view, self._source, *self._asked[2:])
         self.search()
 
     def show_source(self, key: str, source: Source) -> None:
@@ -161,6 +174,11 @@ class LibraryController(QObject):
         return self._view
 
     @property
+    def query(self) -> str:
+        """The question that the shown list asks, view and search together."""
+        return _joined(self._view_query(self._view), self._text.strip())
+
+    @property
     def source(self) -> Source | None:
         """The list that is shown, where it is more than a query."""
         return self._source
@@ -180,12 +198,9 @@ class LibraryController(QObject):
         """Ask the question that stands: answered by `found`, a mistake by `query_refused`."""
         self._settle.stop()
         text = self._text.strip()
-        try:
-            parse(text)
-        except QueryError as error:
-            words = f"{error.message}. {error.remedy}" if error.remedy else error.message
-            shift = len(self._text) - len(self._text.lstrip())
-            self.query_refused.emit(words, error.start + shift, error.end + shift)
+        mistake = mistake_in(self._text)
+        if mistake is not None:
+            self.query_refused.emit(*mistake)
             return
         self.query_accepted.emit()
         if self._resting:
@@ -215,6 +230,20 @@ class LibraryController(QObject):
             points = _points(library, None)
             place = points.place_of(track_id)
             return [] if place is None else [int(i) for i in points.nearest(place, count)]
+
+        self._runner.call(look, then, self._on_error)
+
+    def songs_of(self, key: str, then: Callable[[NDArray[np.int64]], None]) -> None:
+        """The songs of a view, whatever is shown, in its own order."""
+        make = self._maker(key)
+        source = make(key) if make is not None else None
+        library, question = self.library, Question(self._view_query(key), PLACE, False)
+
+        def look() -> NDArray[np.int64]:
+            if source is None:
+                return library.search(question.query)
+            sort = PLACE if source.ordered else "artist"
+            return source.find(library, Question("", sort, False)).ids
 
         self._runner.call(look, then, self._on_error)
 
@@ -313,13 +342,16 @@ class LibraryController(QObject):
 
     # inner workings
 
+    def _maker(self, key: str) -> Callable[[str], Source | None] | None:
+        return next((make for prefix, make in self._makers.items() if key.startswith(prefix)), None)
+
     def _view_query(self, key: str) -> str:
         if key == "unsure":
             return f"conf:<{self._unsure_below():.3f}"
         return _VIEWS.get(key, "")
 
     def _on_found(self, found: Found, same: bool) -> None:
-        ids, self.places, self.outside_count = found.ids, found.places, found.outside
+        ids, self.places, self.lost = found.ids, found.places, found.lost
         self.found.emit(ids, same)
         if self._wants_points:
             library, among = self.library, ids if self._text.strip() else None
@@ -381,6 +413,7 @@ class LibraryController(QObject):
         def seen(changes: ChangeSet) -> None:
             self._looking = False
             self.note_changes(changes)
+            self.looked.emit()
 
         self.submit(lambda library: library.refresh(), seen)
 
@@ -398,6 +431,16 @@ def _points(library: Library, among: NDArray[np.int64] | None) -> PlanePoints:
         columns.confidence[keep],
         columns.quadrant[keep],
     )
+
+
+def mistake_in(text: str) -> tuple[str, int, int] | None:
+    """What is wrong with a query, in words, and from which to which of its characters."""
+    try:
+        parse(text)
+    except QueryError as error:
+        words = f"{error.message}. {error.remedy}" if error.remedy else error.message
+        return words, error.start, error.end
+    return None
 
 
 def _joined(*queries: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,8 @@ class PageController(QObject):
         self._work = work
         self._glue = glue
         self._player = player
+        self.remove_rows: Callable[[], bool] = lambda: False
+        """Takes the chosen songs out of the list that is shown, where it is one of one's own."""
         self._total: int | None = None
         self._found = 0
         self._centre_on: int | None = None
@@ -77,8 +80,8 @@ class PageController(QObject):
         window.view_action_requested.connect(self._take_offer)
         actions = window.actions_
         actions.play.triggered.connect(self._play)
-        actions.play_next.triggered.connect(lambda: self._player.play_next(self._chosen()))
-        actions.enqueue.triggered.connect(lambda: self._enqueue(self._chosen()))
+        actions.play_next.triggered.connect(lambda: self._player.play_next(self.chosen()))
+        actions.enqueue.triggered.connect(lambda: self._enqueue(self.chosen()))
         for label, action in actions.moods.items():
             action.triggered.connect(lambda _=False, to=label: self._correct(to))
         actions.retag.triggered.connect(self._retag)
@@ -99,14 +102,14 @@ class PageController(QObject):
             self._window.show_view(key)
             self._library.rest(key)
             return
-        self._window.show_heading(self._title(key), "")
         self._library.set_view(key)
+        self._window.show_heading(self._title(key), "")
 
     def _on_found(self, ids: NDArray[np.int64], same: bool) -> None:
         if self._library.view in self._window.views:
             return
         self._found = len(ids)
-        self._window.table.show_ids(ids, keep_place=same)
+        self._window.table.show_ids(ids, keep_place=same, places=self._library.places)
         self._show()
 
     def _on_counted(self, counts: dict[str, int]) -> None:
@@ -119,7 +122,8 @@ class PageController(QObject):
     def _show(self) -> None:
         window, view = self._window, self._library.view
         window.show_heading(self._title(view), songs(self._found) if self._found else "")
-        window.table.show_extra(*_EXTRA_COLUMNS.get(view, ((), ())))
+        places = (("place",), ()) if self._library.places is not None else ((), ())
+        window.table.show_extra(*_EXTRA_COLUMNS.get(view, places))
         window.show_view_action(self._offer(view) if self._found else "")
         searching = bool(self._library.text.strip())
         if self._total == 0 and not searching and not self._found:
@@ -133,12 +137,13 @@ class PageController(QObject):
             window.show_page(Page.NO_MATCH)
 
     def _title(self, key: str) -> str:
+        if self._library.source is not None:
+            return self._library.source.title
         if key in {q.value for q in QUADRANTS}:
             return mood_name(Quadrant(key))
         return {
             "all": self.tr("All songs"),
             "plane": self.tr("Mood plane"),
-            "picked": self.tr("From the mood plane"),
             "untagged": self.tr("Untagged"),
             "unsure": self.tr("Unsure"),
             "missing": self.tr("Missing"),
@@ -149,6 +154,13 @@ class PageController(QObject):
         if searching:
             return self.tr("No song matches"), self.tr("Try fewer words, or look in all songs.")
         good = self.tr("Nothing to do here")
+        if self._library.source is not None and self._library.source.editable:
+            return (
+                self.tr("This playlist is empty"),
+                self.tr("Drag songs or files here, or choose “Add to a playlist” on any song."),
+            )
+        if self._library.source is not None:
+            return self.tr("No songs"), self.tr("Nothing in the library fits now.")
         reasons = {
             "untagged": (good, self.tr("Every song that could be read has a mood.")),
             "unsure": (good, self.tr("No mood is less certain than the threshold in Settings.")),
@@ -181,10 +193,11 @@ class PageController(QObject):
                 ids, lambda rows: self._work.tag([Path(row.path) for row in rows], force=force)
             )
 
-    def _chosen(self) -> list[int]:
+    def chosen(self) -> list[int]:
+        """The songs chosen on the page that is shown."""
         if self._window.page is Page.PLANE:
             return self._window.plane.chosen_ids()
-        return self._window.table.selected_ids()
+        return [i for i in self._window.table.selected_ids() if i >= 0]
 
     def _play_similar(self) -> None:
         def play(ids: list[int]) -> None:
@@ -193,7 +206,7 @@ class PageController(QObject):
             else:
                 self._window.toasts.show_toast(self.tr("This song has no mood yet"))
 
-        chosen = self._chosen()[:1]
+        chosen = self.chosen()[:1]
         if chosen:
             self._library.similar(chosen[0], _SIMILAR, play)
 
@@ -203,7 +216,7 @@ class PageController(QObject):
 
     def _show_on_plane(self) -> None:
         """Go to the plane and put the chosen song in its middle, once the points are there."""
-        chosen = self._chosen()[:1]
+        chosen = self.chosen()[:1]
         self._centre_on = chosen[0] if chosen else None
         self._window.sidebar.choose("plane")
 
@@ -214,7 +227,7 @@ class PageController(QObject):
             self._centre_on = None
 
     def _play(self) -> None:
-        chosen = self._chosen()
+        chosen = self.chosen()
         if len(chosen) == 1 and self._window.page is Page.SONGS:
             rows = self._window.table.songs.rows_of(chosen)
             self._glue.play_from(int(rows[0]))
@@ -228,10 +241,12 @@ class PageController(QObject):
             self._window.toasts.show_toast(said)
 
     def _correct(self, label: Quadrant | None) -> None:
-        self._library.correct(self._chosen(), label)
+        self._library.correct(self.chosen(), label)
 
     def _forget(self) -> None:
-        """Only missing songs: the others would be back with the next scan."""
+        """From a playlist any song; from the library only missing ones: others would come back."""
+        if self.remove_rows():
+            return
 
         def go(rows: list[TrackRow]) -> None:
             missing = [row.id for row in rows if row.missing]
@@ -245,7 +260,7 @@ class PageController(QObject):
                     )
                 )
 
-        chosen = self._chosen()
+        chosen = self.chosen()
         if chosen:
             self._library.fetch(chosen, go)
 
@@ -253,6 +268,6 @@ class PageController(QObject):
         def go(rows: list[TrackRow]) -> None:
             self._work.tag([Path(row.path) for row in rows], force=True)
 
-        chosen = self._chosen()
+        chosen = self.chosen()
         if chosen:
             self._library.fetch(chosen, go)

@@ -112,6 +112,10 @@ class PlayerGlue(QObject):
 
     def play_among(self, ids: Sequence[int], start: int) -> None:
         """Replace the queue by `ids`, at most so many as anyone hears, and play `start`."""
+        if start < len(ids) and min(ids, default=0) < 0:  # files that the library does not know
+            start = sum(i >= 0 for i in ids[:start])
+            ids = [i for i in ids if i >= 0]
+            start = min(start, max(len(ids) - 1, 0))
         if not ids:
             return
         if len(ids) > _QUEUE_LIMIT:

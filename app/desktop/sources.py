@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PLACE",
     "Found",
+    "Lost",
     "OutsideFiles",
     "Question",
     "Source",
@@ -35,6 +37,15 @@ PLACE = "place"
 """The sort key of an order of one's own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What of a list is not there: how many of how many, and the path of the first."""
+
+    number: int = 0
+    total: int = 0
+    first: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Found:
     """Songs of a list, in order.
@@ -45,13 +56,13 @@ class Found:
         Below 0: a file from outside the library (see `OutsideFiles`).
     places : ndarray, shape (n,), or None
         Where each stands in the list itself, which the search may have shortened or sorted.
-    outside : int
-        How many of the list's entries the library does not know.
+    lost : Lost
+        Entries whose files are not there; none while a search shortens the list.
     """
 
     ids: NDArray[np.int64]
     places: NDArray[np.intp] | None = None
-    outside: int = 0
+    lost: Lost = Lost()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +137,7 @@ class OutsideFiles:
 
 
 def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name that is too long, a folder that may not be looked into
-        return False
+    return os.path.exists(path)  # noqa: PTH110  (50,000 of them; never raises)
 
 
 def among(title: str, ids: Callable[[Library], NDArray[np.int64]], parent: str = "") -> Source:
@@ -162,19 +170,43 @@ def rule_source(title: str, rule: Rule) -> Source:
 def playlist_source(title: str, playlist_id: int, outside: OutsideFiles) -> Source:
     """A playlist, its missing files included."""
 
+    kept: tuple[tuple[int, int], NDArray[np.int64], Lost] | None = None
+
     def find(library: Library, question: Question) -> Found:
-        playlist = library.playlists.get(playlist_id)
-        if playlist is None:
-            return Found(np.empty(0, np.int64), np.empty(0, np.intp))
-        entries = library.playlists.resolved(playlist).entries
-        numbers = iter(outside.ids_of(e for e in entries if isinstance(e, OutsideFile)))
-        ids = np.array([e if isinstance(e, int) else next(numbers) for e in entries], np.int64)
-        return _ordered(library, ids, question)
+        nonlocal kept
+        now = (library.playlists.revision(playlist_id), library.revision)
+        if kept is None or kept[0] != now:
+            ids = _entries(library, playlist_id, outside)
+            kept = (now, ids, _lost(library, ids, outside))
+        _, ids, lost = kept
+        return _ordered(library, ids, question, Lost() if question.query else lost)
 
     return Source(title, find, ordered=True, editable=True)
 
 
-def _ordered(library: Library, ids: NDArray[np.int64], question: Question) -> Found:
+def _entries(library: Library, playlist_id: int, outside: OutsideFiles) -> NDArray[np.int64]:
+    playlist = library.playlists.get(playlist_id)
+    if playlist is None:
+        return np.empty(0, np.int64)
+    entries = library.playlists.resolved(playlist).entries
+    numbers = iter(outside.ids_of(e for e in entries if isinstance(e, OutsideFile)))
+    return np.array([e if isinstance(e, int) else next(numbers) for e in entries], np.int64)
+
+
+def _lost(library: Library, ids: NDArray[np.int64], outside: OutsideFiles) -> Lost:
+    gone = np.isin(ids, library.search("is:missing"))
+    for place in np.flatnonzero(ids < 0).tolist():
+        file = outside.file_of(int(ids[place]))
+        gone[place] = file is None or not _is_there(file.path)
+    if not gone.any():
+        return Lost()
+    first = int(ids[np.argmax(gone)])
+    file, track = outside.file_of(first), library.track(first) if first >= 0 else None
+    path = file.path if file is not None else track.path if track is not None else Path()
+    return Lost(int(gone.sum()), len(ids), str(path))
+
+
+def _ordered(library: Library, ids: NDArray[np.int64], question: Question, lost: Lost) -> Found:
     """The entries of a list that fit a question, in the list's or the question's order."""
     own = question.sort == PLACE
     matched = library.search(
@@ -195,4 +227,4 @@ def _ordered(library: Library, ids: NDArray[np.int64], question: Question) -> Fo
         known = np.flatnonzero(keep & ~foreign)
         ranks[known] = by_id[np.searchsorted(matched[by_id], ids[known])]
         places = places[np.argsort(ranks[places], kind="stable")]
-    return Found(ids[places], places, int(foreign.sum()))
+    return Found(ids[places], places, lost)

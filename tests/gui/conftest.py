@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
@@ -104,10 +106,12 @@ def start(qtbot: QtBot, qapp: QApplication, home: Path) -> Iterator[Callable[...
 def settle(qtbot: QtBot, desktop: Desktop) -> None:
     """Wait until no job runs, no question is open and the rows in sight are there."""
     assert desktop.songs is not None
+    assert desktop.views is not None
     songs, table = desktop.songs, desktop.window.table
 
     def quiet() -> bool:
-        return desktop.runner.idle and not songs.restless and _filled()
+        resting = not songs.restless and not desktop.views.restless
+        return desktop.runner.idle and resting and _filled()
 
     def _filled() -> bool:
         visible = range(min(len(table.songs.ids), 12))
@@ -115,6 +119,15 @@ def settle(qtbot: QtBot, desktop: Desktop) -> None:
 
     desktop.window.table.viewport().repaint()
     qtbot.waitUntil(quiet, timeout=WAIT_MS)
+
+
+def drop_on(widget: QWidget, place: QPointF, mime: QMimeData) -> None:
+    """Drag something over a widget and let it fall there, as the window system would."""
+    keys, buttons = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    copy = Qt.DropAction.CopyAction
+    QApplication.sendEvent(widget, QDragEnterEvent(place.toPoint(), copy, mime, buttons, keys))
+    QApplication.sendEvent(widget, QDragMoveEvent(place.toPoint(), copy, mime, buttons, keys))
+    QApplication.sendEvent(widget, QDropEvent(place, copy, mime, buttons, keys))
 
 
 def titles(desktop: Desktop) -> list[str]:

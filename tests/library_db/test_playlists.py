@@ -121,14 +121,14 @@ def test_names_are_plain_text_and_free_ones_are_found(library: Library) -> None:
     assert library.playlists.named("nothing") is None
 
 
-def test_fifty_thousand_entries_are_written_and_read(library: Library) -> None:
+def test_many_lost_files_are_written_and_read(library: Library) -> None:
     make_tracks(library, 10)
     lost = [
-        OutsideFile(Path(f"/gone/album {i // 12}/{i:05}.mp3"), f"Song {i}") for i in range(50_000)
+        OutsideFile(Path(f"/gone/album {i // 12}/{i:05}.mp3"), f"Song {i}") for i in range(5_000)
     ]
     number = library.playlists.put(Playlist("Big", (1, 2, *lost)))
     playlist = library.playlists.resolved(library.playlists.get(number))
-    assert len(playlist.entries) == 50_002
+    assert len(playlist.entries) == 5_002
     assert playlist.entries[:3] == (1, 2, lost[0])
 
 

@@ -169,7 +169,7 @@ class Sidebar(QFrame):
         for section in (
             Section("library", self.tr("Library")),
             Section("moods", self.tr("Moods")),
-            Section("playlists", self.tr("Playlists")),
+            Section("playlists", self.tr("Playlists"), add=self.tr("New playlist")),
             Section("you", self.tr("You")),
             Section("attention", self.tr("Needs attention")),
         ):

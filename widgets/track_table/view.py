@@ -114,6 +114,11 @@ class TrackTable(QTableView):
                 self.songs.index(int(found[0]), column),
                 QItemSelectionModel.SelectionFlag.NoUpdate,
             )
+        elif current_id is not None and len(ids):
+            row = min(current.row(), len(ids) - 1)
+            self.selectionModel().setCurrentIndex(
+                self.songs.index(row, column), QItemSelectionModel.SelectionFlag.NoUpdate
+            )
         self.select_ids(selected)
         self._scroll_to_anchor(anchors, top)
 

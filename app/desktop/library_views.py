@@ -1,0 +1,60 @@
+"""The views of the library beside the list of songs, put together: playlists, and what follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.desktop.playlist_controller import PlaylistController, id_of
+from app.desktop.playlist_menus import PlaylistMenus
+
+if TYPE_CHECKING:
+    from app.desktop.desktop import Desktop
+
+__all__ = ["LibraryViews"]
+
+
+class LibraryViews(QObject):
+    """Made once the library is open and its controllers are there."""
+
+    def __init__(self, desktop: Desktop) -> None:
+        super().__init__(desktop)
+        songs, work, glue, pages = desktop.songs, desktop.work, desktop.glue, desktop.pages
+        assert songs is not None
+        assert work is not None
+        assert glue is not None
+        assert pages is not None
+        window = desktop.window
+        self._pages = pages
+        self.playlists = PlaylistController(songs, desktop.runner, window.sidebar, self)
+        self.menus = PlaylistMenus(
+            window,
+            desktop.theme,
+            self.playlists,
+            songs,
+            work,
+            glue,
+            desktop.player,
+            pages.chosen,
+            self,
+        )
+        pages.remove_rows = self.menus.remove_rows
+        window.dropped.connect(lambda paths: self.menus.take_files([Path(p) for p in paths]))
+
+    def begin(self, view: str) -> None:
+        """Show the view of last time; one of the playlists as soon as they are read."""
+        if id_of(view) is None:
+            self._pages.start(view)
+            self.playlists.begin(lambda: None)
+        else:
+            self.playlists.begin(lambda: self._pages.start(view))
+
+    @property
+    def restless(self) -> bool:
+        """Whether a question is still to be asked."""
+        return self.playlists.restless
+
+    def stop(self) -> None:
+        self.playlists.stop()
