@@ -23,7 +23,6 @@ __all__ = [
     "MajoritySystem",
     "extra_trees",
     "forest",
-    "hand_features",
     "image_statistics",
     "psd_features",
     "svm",
@@ -142,60 +141,6 @@ def image_statistics(image: NDArray[np.float16]) -> Vector:
         band = spectrum[:, (f_hz >= low) & (f_hz < high)]
         parts.append(np.log(np.sqrt((band**2).sum(axis=1)) + 1e-6))
     return np.concatenate(parts)
-
-
-def hand_features(gsr: Vector, ppg: Vector, fs_hz: float = 128.0) -> Vector:
-    """22 features of conditioned GSR (ln conductance) and PPG, after "RS-BF" of the paper.
-
-    GSR: level mean, deviation, range, slope; deviation, skewness and peaks a
-    minute of its phasic part; mean of its positive slope. PPG: rate and its
-    deviation, RMSSD, pNN50, amplitude mean and deviation, slope of the rate;
-    power in 0.5-1, 1-2, 2-4 and 4-8 Hz; deviation, skewness, kurtosis.
-
-    References
-    ----------
-    Ayata, Yaslan, Kamasak, IEEE Trans. Consumer Electronics 64 (2018).
-    """
-    gsr, ppg = np.asarray(gsr, np.float64), np.asarray(ppg, np.float64)
-    t_s = np.arange(len(gsr)) / fs_hz
-    b = signal.butter(2, 0.05, "highpass", fs=fs_hz, output="sos")
-    phasic = signal.sosfilt(b, gsr - gsr[0])
-    peaks, _ = signal.find_peaks(phasic, prominence=0.01, distance=round(fs_hz))
-    slope = np.diff(gsr) * fs_hz
-    found = [
-        gsr.mean(), gsr.std(), np.ptp(gsr), np.polyfit(t_s, gsr, 1)[0],
-        phasic.std(), _moment(phasic, 3), 60.0 * len(peaks) / max(t_s[-1], 1.0),
-        slope[slope > 0].mean() if (slope > 0).any() else 0.0,
-    ]  # fmt: skip
-    found += _pulse_features(ppg, fs_hz)
-    f_hz, power = signal.welch(ppg, fs_hz, nperseg=min(len(ppg), round(4 * fs_hz)))
-    found += [
-        np.log(power[(f_hz >= low) & (f_hz < high)].sum() + 1e-9)
-        for low, high in ((0.5, 1), (1, 2), (2, 4), (4, 8))
-    ]
-    found += [np.log(ppg.std() + 1e-9), _moment(ppg, 3), _moment(ppg, 4)]
-    return np.nan_to_num(np.array(found, np.float64))
-
-
-def _pulse_features(ppg: Vector, fs_hz: float) -> list[float]:
-    beats, _ = signal.find_peaks(ppg, distance=round(0.4 * fs_hz), prominence=0.5 * ppg.std())
-    intervals = np.diff(beats) / fs_hz
-    intervals = intervals[(intervals > 0.4) & (intervals < 1.6)]
-    if len(intervals) < 4:
-        return [0.0] * 7
-    rate = 60.0 / intervals
-    steps = np.diff(intervals)
-    height = np.log(np.maximum(ppg[beats], 1e-6))
-    return [
-        float(rate.mean()), float(rate.std()), float(np.sqrt((steps**2).mean())),
-        float((np.abs(steps) > 0.05).mean()), float(height.mean()), float(height.std()),
-        float(np.polyfit(np.arange(len(rate)), rate, 1)[0]),
-    ]  # fmt: skip
-
-
-def _moment(x: Vector, order: int) -> float:
-    spread = float(x.std())
-    return float((((x - x.mean()) / spread) ** order).mean()) if spread > 1e-12 else 0.0
 
 
 def psd_features(gsr: Vector, ppg: Vector, fs_hz: float = 128.0) -> Vector:

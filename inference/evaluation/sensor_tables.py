@@ -15,7 +15,6 @@ from inference.evaluation.baselines import (
     MajoritySystem,
     extra_trees,
     forest,
-    hand_features,
     psd_features,
     svm,
 )
@@ -26,7 +25,8 @@ from inference.evaluation.metrics import balanced_accuracy
 from inference.job import Job, Progress
 from inference.models.encoder import EncoderConfig
 from inference.models.sensor import SensorConfig
-from inference.physio.images import ListenerScale, sensor_images
+from inference.physio.images import ListenerScale, cut_images
+from inference.physio.named import named_features
 from inference.training.loops import Optimisation
 from inference.training.sensor import Recording, SensorSystem, SensorTraining, conditioned_signals
 
@@ -82,10 +82,7 @@ def sensor_inputs(
             prefix_s=prefix_s,
         )
         for i, (gsr, ppg) in zip(members, pairs, strict=True):
-            images = sensor_images(gsr, ppg, scale)
-            count = max(1, int((len(gsr) - length) / (0.7 * length)) + 1)
-            starts = np.array([round(k * 0.7 * length) for k in range(count)], dtype=np.int64)
-            starts = starts[starts + length <= len(gsr)]
+            images, starts = cut_images(gsr, ppg, scale, length=length)
             recording = Recording(
                 (images.gsr.astype(np.float16), images.ppg.astype(np.float16)), starts, length
             )
@@ -122,13 +119,20 @@ class _DeepPredictor:
         return self.predictor(self.system.convert(inputs))
 
 
+_RAW, _SG = (1, 1), (33, 32)
+
+
 def _network(rows: tuple[int, int], **settings: object) -> SensorConfig:
     attention = settings.get("attention", "inner")
     encoders = tuple(EncoderConfig(rows=r, **settings) for r in rows)  # type: ignore[arg-type]
-    return SensorConfig(encoders=encoders, attention="plain" if attention == "plain" else "inner")
+    return SensorConfig(
+        encoders=encoders,
+        attention="plain" if attention == "plain" else "inner",
+        # Raw signals have frequencies up to 64 Hz, magnitudes of wavelets change slowly.
+        decimation=1 if rows == _RAW else 4,
+    )
 
 
-_RAW, _SG = (1, 1), (33, 32)
 _NETWORKS: dict[str, tuple[SensorConfig, bool]] = {
     "RS + IA-BLSTM": (_network(_RAW, channels=(), cell="lstm", dense=16), True),
     "RS + HA-BGRU": (_network(_RAW, channels=(), attention="plain", dense=16), True),
@@ -140,7 +144,7 @@ _NETWORKS: dict[str, tuple[SensorConfig, bool]] = {
 
 def _hand(i: SensorInput) -> NDArray[np.float64]:
     gsr, ppg = i.kept_signals()
-    return hand_features(gsr.astype(np.float64), ppg.astype(np.float64))
+    return named_features(gsr, ppg)
 
 
 def _psd(i: SensorInput) -> NDArray[np.float64]:

@@ -129,6 +129,37 @@ class CausalScalogram:
             image = np.concatenate([image, x[None]])
         return np.asarray(image, dtype=np.float32)
 
+    def alone(self, segments: Samples) -> NDArray[np.float32]:
+        """Images of segments, each transformed as if nothing had been before it.
+
+        The paper's literal way (paper-spec item 1): what a segment's image
+        shows below 4 Hz is its edge. Equal to `push` of a new bank, segment by
+        segment; the bank's own past is neither used nor changed.
+
+        Parameters
+        ----------
+        segments : ndarray, shape (L, n), float32
+
+        Returns
+        -------
+        ndarray, shape (L, rows, n), float32
+        """
+        x = np.asarray(segments, np.float64)
+        if not np.isfinite(x).all():
+            raise SignalError("a conditioned signal holds values that are not finite")
+        n = x.shape[1]
+        lag = np.arange(n)[:, None] - np.arange(n)
+        kernels = np.zeros((self.config.scales, n), np.complex128)
+        kept = min(n, self.memory + 1)
+        kernels[:, :kept] = self._kernels[:, :kept]
+        matrix = np.where(lag >= 0, kernels[:, np.maximum(lag, 0)], 0.0)  # (scales, n, n)
+        # The kernels sum to 0: a constant before the segment leaves nothing.
+        filtered = np.einsum("sij,lj->lsi", matrix, x - x[:, :1], optimize=True)
+        image = np.log1p(self.config.gain * np.abs(filtered))
+        if self.config.level:
+            image = np.concatenate([image, x[:, None]], axis=1)
+        return np.asarray(image, dtype=np.float32)
+
 
 def scalogram(
     samples: Samples, channel: Channel, config: ScalogramConfig | None = None

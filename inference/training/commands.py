@@ -32,7 +32,6 @@ from inference.training.music_model import train_music_model
 from inference.training.music_systems import clip_samples
 from inference.training.options import Folders, MusicOptions, Say, SensorOptions
 from inference.training.sensor import prepare_recordings
-from inference.training.sensor_live import add_live_parts
 from inference.training.sensor_model import train_sensor_model
 from inference.training.targets import regression_targets
 
@@ -143,7 +142,9 @@ def train_music(
     else:
         make, name = _ms_sg, f"ms-sg-{options.front_end}"
         yield from prepared_music(options, WorkFolder(folders.work), data, teacher)
-    targets = yield from regression_targets(sensors, folders.work, options.quick, say)
+    targets = yield from regression_targets(
+        sensors, folders.work, options.quick, say, options.selection
+    )
     row = yield from make(options, folders, say, data, targets, _source(sensors))
     record = RunRecord(
         options.command,
@@ -232,8 +233,8 @@ def train_sensor(options: SensorOptions, folders: Folders, say: Say) -> Job[Path
     data = load_sensor(options.dataset, options.root)
     for line in data.skipped:
         say(f"skipped: {line}")
-    recordings = yield from prepare_recordings(data)
     recipe = options.recipe()
+    recordings = yield from prepare_recordings(data, settings=recipe.images)
     name = "train-ssia-cbgru"
     rows = yield from train_sensor_model(
         data,
@@ -244,22 +245,13 @@ def train_sensor(options: SensorOptions, folders: Folders, say: Say) -> Job[Path
         results=f"results/{name}.csv",
         command=" ".join(options.command),
     )
-    live = yield from add_live_parts(
-        data,
-        recordings,
-        recipe,
-        folders.models / "ssia-cbgru",
-        checkpoints=folders.work,
-        results="results/live-ssia-cbgru.csv",
-    )
     record = RunRecord(
         options.command,
         data.info.name,
-        "P3",
+        "P3, P1, P4",
         digest_files(data.files, data.root),
         recipe.seeds,
         time.monotonic() - begin,
     )
     say(f"results: {write_results(folders.results, name, rows, record)}")
-    say(f"results: {write_results(folders.results, 'live-ssia-cbgru', live, record)}")
     return folders.models / "ssia-cbgru"

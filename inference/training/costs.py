@@ -20,7 +20,7 @@ _IMAGE_S = 0.1
 _TEACHER_S = 0.011
 _DISTIL_S = 0.0009
 _HEAD_S = 0.03
-_SENSOR_S = 0.016
+_SENSOR_S = 0.005
 _HEARD_S = 1.0
 _COMMITTEE_S = 0.1
 
@@ -60,7 +60,7 @@ def music_cost(options: MusicOptions, work: Path, kinds: Sequence[str] = ("vgg19
         costs.append(Cost("distil students (one a fold, one of all)", each * lacking))
     if options.sensor_root is not None:
         sensors = load_sensor(options.sensor_dataset, options.sensor_root)
-        there = targets_path(sensors, work, options.quick).exists()
+        there = targets_path(sensors, work, options.quick, options.selection).exists()
         costs.append(Cost("regression targets", 0.0 if there else len(sensors.listenings) * 0.5))
     return [*costs, Cost("regressor and classifier, folds and seeds", fits * n * _HEAD_S)]
 
@@ -86,11 +86,15 @@ def sensor_cost(options: SensorOptions) -> list[Cost]:
     data = load_sensor(options.dataset, options.root)
     recipe = options.recipe()
     n, epochs = len(data.listenings), recipe.training.optimisation.epochs
-    fits = 2 * recipe.n_folds * len(recipe.seeds) + 1
+    folds, seeds = recipe.n_folds, len(recipe.seeds)
+    each = n * epochs * seeds * _SENSOR_S
+    # Listenings that a protocol trains on, in sizes of the data set.
+    grouped, crossed = folds - 1.0, 4.0
     return [
         Cost("condition and transform", n * 0.04),
-        Cost("folds, seeds and the permuted twin", fits * n * epochs * _SENSOR_S),
-        Cost("networks of one signal, folds and seeds", (fits + 1) / 2 * n * epochs * _SENSOR_S),
+        Cost("P3, P1 and P4 with their permuted twins", 2 * each * (2 * grouped + crossed)),
+        Cost("networks of one signal with their twins", each * 2 * grouped),
+        Cost("with named features, and with longer windows", each * 4 * (grouped + crossed)),
     ]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from inference.physio.images import ImageSettings
+from inference.physio.segments import HOP_SAMPLES, PAPER_HOP_SAMPLES
 from inference.training.distil import Distillation
 from inference.training.loops import Optimisation
 from inference.training.music import HeadTraining
@@ -14,6 +16,7 @@ from inference.training.music_model import MusicRecipe
 from inference.training.music_systems import StudentFrontEnd
 from inference.training.sensor import SensorTraining
 from inference.training.sensor_model import SensorRecipe
+from inference.training.targets import Selection
 
 __all__ = ["Folders", "FrontEndName", "MusicOptions", "Say", "SensorOptions", "shortened"]
 
@@ -57,6 +60,8 @@ class MusicOptions:
     front_end : "undertone", "student" or "vgg19"
         "undertone" makes the default model; its `weights` are musicnn's wheel.
     folds, seeds : int
+    selection : "quadrants" or "paper"
+        Of the regressor's targets: clusters a quadrant, or the paper's n = 4.
     quick : bool
         One seed, two folds, an epoch or two: to see that it runs. What it
         writes is no model to use.
@@ -70,6 +75,7 @@ class MusicOptions:
     front_end: FrontEndName = "undertone"
     folds: int = 5
     seeds: int = 3
+    selection: Selection = "quadrants"
     quick: bool = False
     command: Sequence[str] = field(default=("undertone", "train", "music"))
 
@@ -99,6 +105,8 @@ class SensorOptions:
     folds, seeds : int
     quick : bool
         As in `MusicOptions`.
+    literal : collection of "scalogram" and "segments"
+        Where to follow the paper's letter instead of our default.
     """
 
     root: Path
@@ -106,6 +114,7 @@ class SensorOptions:
     folds: int = 5
     seeds: int = 3
     quick: bool = False
+    literal: Collection[str] = ()
     command: Sequence[str] = field(default=("undertone", "train", "sensor"))
 
     def recipe(self) -> SensorRecipe:
@@ -115,9 +124,18 @@ class SensorOptions:
             training = replace(training, optimisation=shortened(training.optimisation))
         return SensorRecipe(
             training=training,
+            images=literal_images(self.literal),
             n_folds=2 if self.quick else self.folds,
             seeds=(0,) if self.quick else tuple(range(self.seeds)),
         )
+
+
+def literal_images(literal: Collection[str]) -> ImageSettings:
+    """Image settings with the paper's letter where it is asked for: "scalogram", "segments"."""
+    return ImageSettings(
+        scalogram="segment" if "scalogram" in literal else "recording",
+        hop=PAPER_HOP_SAMPLES if "segments" in literal else HOP_SAMPLES,
+    )
 
 
 def shortened(settings: Optimisation) -> Optimisation:

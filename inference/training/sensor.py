@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -16,8 +16,10 @@ from inference.datasets import Listening, SensorSet
 from inference.evaluation.crossval import Samples
 from inference.job import Job, Progress
 from inference.models.sensor import SensorConfig, SensorNet
-from inference.physio.images import conditioned, prefix_scale, sensor_images
-from inference.physio.segments import SEGMENT_SAMPLES, segment_starts
+from inference.physio.images import ImageSettings, conditioned, cut_images, prefix_scale
+from inference.physio.named import named_features
+from inference.physio.segments import SEGMENT_SAMPLES
+from inference.physio.signals import FS_HZ
 from inference.training.loops import Optimisation, class_weights, fit, seeded
 
 __all__ = [
@@ -33,6 +35,9 @@ __all__ = [
 
 Image = NDArray[np.float16]
 
+FEATURES_S = 60.0
+"""Named features describe so much of a recording, its last seconds: as live listening would."""
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -46,23 +51,36 @@ class Recording:
         First columns of the segments.
     length : int
         Columns of a segment.
+    features : ndarray, shape (22,), float32, optional
+        `NAMED_FEATURES` of its last minute.
     """
 
     images: tuple[Image, ...]
     starts: NDArray[np.int64]
 
     length: int = SEGMENT_SAMPLES
+    features: NDArray[np.float32] | None = None
 
     def segments(self, at: NDArray[np.int64]) -> list[Tensor]:
         """Segments number `at`: one (len(at), rows, length) float32 a signal."""
-        columns = self.starts[at][:, None] + np.arange(self.length)
+        columns = np.maximum(self.starts[at][:, None] + np.arange(self.length), 0)
         return [
             torch.from_numpy(image[:, columns].transpose(1, 0, 2).astype(np.float32))
             for image in self.images
         ]
 
+    def longer(self, factor: int) -> Recording:
+        """The same, with segments `factor` times as long that end where the present ones do.
 
-def prepare_recordings(data: SensorSet, *, prefix_s: float = 120.0) -> Job[list[Recording]]:
+        Before the beginning all is taken to have been as in the first column.
+        """
+        starts = self.starts - (factor - 1) * self.length
+        return replace(self, starts=starts, length=factor * self.length)
+
+
+def prepare_recordings(
+    data: SensorSet, *, prefix_s: float = 120.0, settings: ImageSettings | None = None
+) -> Job[list[Recording]]:
     """Condition, transform and normalise all listenings of a data set, listener by listener.
 
     The scale of a listener comes from the first `prefix_s` seconds of the
@@ -77,10 +95,14 @@ def prepare_recordings(data: SensorSet, *, prefix_s: float = 120.0) -> Job[list[
         pairs = [conditioned_signals(data.listenings[i]) for i in members]
         scale = prefix_scale(pairs, prefix_s=prefix_s)
         for i, (gsr, ppg) in zip(members, pairs, strict=True):
-            images = sensor_images(gsr, ppg, scale)
+            images, starts = cut_images(gsr, ppg, scale, settings or ImageSettings())
+            last = round(FEATURES_S * FS_HZ)
             prepared[i] = Recording(
                 (images.gsr.astype(np.float16), images.ppg.astype(np.float16)),
-                segment_starts(images.gsr.shape[1]),
+                starts,
+                features=named_features(
+                    gsr[-last:] - scale.gsr_level, ppg[-last:] / scale.ppg_deviation
+                ).astype(np.float32),
             )
             yield Progress(len(prepared), len(data.listenings), data.listenings[i].recording)
     return [prepared[i] for i in range(len(data.listenings))]
@@ -109,6 +131,8 @@ class SensorTraining:
         Hold a fifth of the listeners back to choose the epoch. Off only where
         the network is to describe its own training recordings (the targets
         of the regressor), never where it is judged.
+    patience : int
+        Epochs without a better loss on the held listeners after which it ends.
     """
 
     network: SensorConfig = field(default_factory=SensorConfig)
@@ -118,11 +142,34 @@ class SensorTraining:
     segments: int = 8
     test_segments: int = 16
     early_stop: bool = True
+    patience: int = 3
 
 
 def _stack(recordings: Sequence[Recording], picks: Sequence[NDArray[np.int64]]) -> list[Tensor]:
     parts = [r.segments(at) for r, at in zip(recordings, picks, strict=True)]
     return [torch.stack([p[i] for p in parts]) for i in range(len(parts[0]))]
+
+
+def _inputs(
+    net: SensorNet, recordings: Sequence[Recording], picks: Sequence[NDArray[np.int64]]
+) -> list[Tensor]:
+    """What `SensorNet.forward` takes: images, and named features where it reads them."""
+    inputs = _stack(recordings, picks)
+    if net.config.features:
+        inputs.append(torch.from_numpy(np.stack([_features(r) for r in recordings])))
+    return inputs
+
+
+def _features(recording: Recording) -> NDArray[np.float32]:
+    if recording.features is None:
+        raise ValueError("this recording has no named features")
+    return recording.features
+
+
+def _fitting(recordings: Sequence[Recording], settings: SensorTraining) -> list[Recording]:
+    """Recordings whose segments are as long as the network's longest window."""
+    longest = max(settings.network.scales)
+    return [r.longer(longest) for r in recordings] if longest > 1 else list(recordings)
 
 
 def _even(recording: Recording, count: int) -> NDArray[np.int64]:
@@ -149,6 +196,7 @@ def train_sensor(
         Where to go on from (step 5's retraining), instead of random weights.
     """
     rng = seeded(seed)
+    samples = replace(samples, inputs=_fitting(samples.inputs, settings))
     net = copy.deepcopy(start) if start is not None else SensorNet(settings.network)
     inner, held = _inner_split(samples, rng) if settings.early_stop else (samples, None)
     if start is None:
@@ -162,16 +210,16 @@ def train_sensor(
             np.sort(rng.choice(len(r.starts), settings.segments, len(r.starts) < settings.segments))
             for r in chosen
         ]
-        said = net(*_stack(chosen, picks)).log_probabilities
+        said = net(*_inputs(net, chosen, picks)).log_probabilities
         return nll_loss(said, labels[torch.from_numpy(at)], weight=weights)
 
-    best: tuple[float, dict[str, Tensor]] = (np.inf, {})
+    best: tuple[float, int, dict[str, Tensor]] = (np.inf, 0, {})
 
     def after_epoch(epoch: int, loss: float) -> bool:
         nonlocal best
         if held is None:
             return False
-        p = predict_sensor(net, held.inputs, settings)
+        p = _predict(net, held.inputs, settings)
         loss_held = float(
             nll_loss(
                 torch.from_numpy(np.log(np.maximum(p, 1e-9))).float(),
@@ -180,12 +228,12 @@ def train_sensor(
             )
         )
         if loss_held < best[0]:
-            best = (loss_held, copy.deepcopy(net.state_dict()))
-        return False
+            best = (loss_held, epoch, copy.deepcopy(net.state_dict()))
+        return epoch - best[1] >= settings.patience
 
     fit(net, len(inner.labels), loss_of, settings.optimisation, rng, after_epoch=after_epoch)
-    if best[1]:
-        net.load_state_dict(best[1])
+    if best[2]:
+        net.load_state_dict(best[2])
     return net.eval()
 
 
@@ -208,19 +256,28 @@ def _fit_rows(net: SensorNet, recordings: Sequence[Recording], rng: np.random.Ge
         ]
         whole = torch.from_numpy(np.concatenate(columns, axis=1))
         net.fit_rows(signal, whole.mean(dim=1), whole.std(dim=1))
+    if net.config.features:
+        features = torch.from_numpy(np.stack([_features(r) for r in recordings]))
+        net.fit_features(features.mean(dim=0), features.std(dim=0))
 
 
 def predict_sensor(
     net: SensorNet, recordings: Sequence[Recording], settings: SensorTraining
 ) -> NDArray[np.float64]:
     """Probabilities (n, 4) from evenly spaced segments."""
+    return _predict(net, _fitting(recordings, settings), settings)
+
+
+def _predict(
+    net: SensorNet, recordings: Sequence[Recording], settings: SensorTraining
+) -> NDArray[np.float64]:
     net.eval()
     out = []
     with torch.inference_mode():
         for i in range(0, len(recordings), 16):
             part = recordings[i : i + 16]
             picks = [_even(r, settings.test_segments) for r in part]
-            out.append(net(*_stack(part, picks)).log_probabilities.exp().numpy())
+            out.append(net(*_inputs(net, part, picks)).log_probabilities.exp().numpy())
     return np.concatenate(out).astype(np.float64)
 
 
@@ -229,6 +286,7 @@ def encode_recordings(
 ) -> NDArray[np.float32]:
     """Fused segment vectors of evenly spaced segments, shape (n, test_segments, width)."""
     net.eval()
+    recordings = _fitting(recordings, settings)
     out = []
     with torch.inference_mode():
         for i in range(0, len(recordings), 16):

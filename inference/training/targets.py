@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from inference.evaluation.crossval import Samples
 from inference.evaluation.results import digest_files
 from inference.job import Job, Progress
 from inference.labelling import Decision, EmotionClusters, kept, select
-from inference.models.sensor import SensorNet
+from inference.models.sensor import SensorConfig, SensorNet
 from inference.training.loops import Optimisation
 from inference.training.music import Targets
 from inference.training.sensor import (
@@ -29,6 +30,7 @@ from inference.training.sensor import (
 
 __all__ = [
     "Selected",
+    "Selection",
     "TargetSettings",
     "build_targets",
     "load_targets",
@@ -36,6 +38,9 @@ __all__ = [
     "save_targets",
     "targets_path",
 ]
+
+
+Selection = Literal["quadrants", "paper"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,9 @@ class TargetSettings:
         does not predict others.
     retrain : Optimisation
         Of step 5, on the kept recordings, from the network of step 1.
+    clusters : "quadrants" or "paper"
+        Clusters of each quadrant, or the paper's n = 4 that start at the class
+        means and are free to move (paper-spec item 12, literal).
     per_quadrant : int
         Clusters a quadrant.
     at_least : int
@@ -57,12 +65,16 @@ class TargetSettings:
 
     sensor: SensorTraining = field(
         default_factory=lambda: SensorTraining(
-            optimisation=Optimisation(epochs=16, batch=32, rate=3e-3), early_stop=False
+            # Native columns: these are the targets that the shipped music models learned.
+            network=SensorConfig(decimation=1),
+            optimisation=Optimisation(epochs=16, batch=32, rate=3e-3),
+            early_stop=False,
         )
     )
     retrain: Optimisation = field(
         default_factory=lambda: Optimisation(epochs=6, batch=32, rate=1e-3)
     )
+    clusters: Selection = "quadrants"
     per_quadrant: int = 3
     at_least: int = 10
 
@@ -102,9 +114,12 @@ def build_targets(
     net = train_sensor(samples, settings.sensor, seed)
     yield Progress(1, 4, "network trained on all recordings")
     features = _recording_level(net, samples.inputs, settings.sensor)
-    clusters = EmotionClusters.fit(
-        features, samples.labels, per_quadrant=settings.per_quadrant, seed=seed
-    )
+    if settings.clusters == "paper":
+        clusters = EmotionClusters.fit_literal(features, samples.labels)
+    else:
+        clusters = EmotionClusters.fit(
+            features, samples.labels, per_quadrant=settings.per_quadrant, seed=seed
+        )
     predictions = predict_sensor(net, samples.inputs, settings.sensor).argmax(axis=1)
     decisions = select(clusters, features, predictions, samples.labels, at_least=settings.at_least)
     chosen = np.array(kept(decisions), dtype=np.int64)
@@ -127,13 +142,17 @@ def _recording_level(
 
 
 def regression_targets(
-    data: SensorSet, work: Path, quick: bool, say: Callable[[str], None]
+    data: SensorSet,
+    work: Path,
+    quick: bool,
+    say: Callable[[str], None],
+    selection: Selection = "quadrants",
 ) -> Job[Targets]:
     """Targets of these recordings, kept in the work folder."""
-    path = targets_path(data, work, quick)
+    path = targets_path(data, work, quick, selection)
     if not path.exists():
         recordings = yield from prepare_recordings(data)
-        settings = TargetSettings()
+        settings = TargetSettings(clusters=selection)
         if quick:
             short = replace(settings.sensor, optimisation=_capped(settings.sensor.optimisation))
             settings = replace(settings, sensor=short, retrain=_capped(settings.retrain))
@@ -144,10 +163,13 @@ def regression_targets(
     return load_targets(path)
 
 
-def targets_path(data: SensorSet, work: Path, quick: bool) -> Path:
+def targets_path(
+    data: SensorSet, work: Path, quick: bool, selection: Selection = "quadrants"
+) -> Path:
     """Where the targets of these recordings are kept in a work folder."""
     digest = digest_files(data.files, data.root)[:12]
-    return work / f"targets-{digest}{'-quick' if quick else ''}.pt"
+    kind = "-paper" if selection == "paper" else ""
+    return work / f"targets-{digest}{kind}{'-quick' if quick else ''}.pt"
 
 
 def save_targets(targets: Targets, path: Path) -> None:

@@ -7,8 +7,9 @@ from scipy import signal
 from inference.datasets import simulated
 from inference.emotion import MoodPoint, Quadrant
 from inference.evaluation import Groups, Samples, cross_validate, grouped_folds, score
-from inference.evaluation.baselines import FeatureSystem, forest, hand_features
+from inference.evaluation.baselines import FeatureSystem, forest
 from inference.job import run_to_end
+from inference.physio.named import named_features
 from inference.physio.simulate import SimulatedListener
 
 
@@ -68,7 +69,7 @@ def test_hand_features_find_what_is_there_and_no_more(
     for who in sorted(set(data.column("listener"))):
         mine = [x for x in data.listenings if x.listener == who]
         x = np.stack(
-            [hand_features(np.log(m.gsr.samples + 0.01), m.ppg.samples / 40.0) for m in mine]
+            [named_features(np.log(m.gsr.samples + 0.01), m.ppg.samples / 40.0) for m in mine]
         )
         vectors += list((x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9))
     songs = data.column("song")

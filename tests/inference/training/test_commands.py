@@ -143,8 +143,18 @@ def test_train_sensor_reports_its_permuted_twin(data: Path, work: Path, tmp_path
     model = find("ssia-cbgru", out)
     assert set(model.files) == {"sensor", "gsr", "ppg"}
     assert "CC BY-NC" in model.card.licence
-    names = [r["system"] for r in read_results(results / "train-ssia-cbgru.csv")]
-    assert names == ["ssia-cbgru", "ssia-cbgru, labels permuted", "majority"]
+    rows = read_results(results / "train-ssia-cbgru.csv")
+    by_protocol = {p: [r["system"] for r in rows if r["protocol"] == p] for p in ("P1", "P3", "P4")}
+    for protocol, names in by_protocol.items():
+        for name in ("ssia-cbgru", "named features + forest"):
+            assert {name, f"{name}, labels permuted"} <= set(names), protocol
+        assert {"majority", "order in the session only"} <= set(names)
+    assert "song consensus of other listeners" in by_protocol["P3"]
+    assert "song consensus of other listeners" not in by_protocol["P4"]  # songs are unseen
+    assert any("windows of 0.5, 4 and 12 s" in n for n in by_protocol["P4"])
+    assert by_protocol["P3"][-1].startswith("consensus and sensors fused")
+    assert {m.protocol[:2] for m in model.card.metrics} == {"P1", "P3", "P4"}
+    assert model.card.config["network"]["decimation"] == 4
 
 
 def test_train_student_returns_the_weights(data: Path, work: Path, capsys) -> None:

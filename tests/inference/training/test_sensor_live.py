@@ -7,7 +7,8 @@ import pytest
 
 pytest.importorskip("torch")
 from inference.evaluation import Groups, Protocol, make_folds
-from inference.training.sensor_live import fit_fusion, song_consensus
+from inference.evaluation.sensor_figures import song_consensus
+from inference.training.sensor_live import fit_fusion
 
 LISTENERS = np.repeat([f"l{i}" for i in range(12)], 20)
 SONGS = np.tile([f"s{i}" for i in range(20)], 12)
