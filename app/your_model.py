@@ -14,7 +14,7 @@ from app.personal_models import PersonalModelError, PersonalModels
 from inference.emotion import EmotionEstimate, Quadrant
 from library_db.answers import Answer, AnswerStore
 from library_db.decisions import Decided, Origin
-from library_db.personal_layer import common_model, corrected_ids, personal_ids
+from library_db.personal_layer import common_model, corrected_ids, moved_ids
 
 if TYPE_CHECKING:
     from library_db.library import Library
@@ -32,6 +32,9 @@ __all__ = [
     "said",
     "versions",
 ]
+
+MOST_MOVES = 2000
+"""More than anyone looks through; their number is told all the same."""
 
 _TRAILING = 20
 _AT_ONCE = 1000
@@ -150,7 +153,9 @@ class Overview:
     agreement : tuple of Agreement
         Over time, the oldest first.
     moves : tuple of Move
-        By title.
+        By title, at most `MOST_MOVES`.
+    moved : int
+        How many there are.
     active : int or None
         None: the common model alone.
     base_model : str or None
@@ -161,6 +166,7 @@ class Overview:
     versions: tuple[Version, ...]
     agreement: tuple[Agreement, ...]
     moves: tuple[Move, ...]
+    moved: int
     active: int | None
     base_model: str | None
 
@@ -173,6 +179,7 @@ def overview(library: Library, answers: AnswerStore, models: PersonalModels) -> 
         versions=versions(library, models),
         agreement=agreement(given),
         moves=moves(library),
+        moved=len(moved_ids(library)),
         active=models.active_number,
         base_model=common_model(library),
     )
@@ -235,17 +242,15 @@ def versions(library: Library, models: PersonalModels) -> tuple[Version, ...]:
     return tuple(found)
 
 
-def moves(library: Library) -> tuple[Move, ...]:
-    """The songs whose mood the listener's model changes, by title."""
-    ids = personal_ids(library)
+def moves(library: Library, most: int = MOST_MOVES) -> tuple[Move, ...]:
+    """The songs whose mood the listener's model changes, by title; at most so many."""
+    ids = moved_ids(library)[:most]
     found = []
     for start in range(0, len(ids), _AT_ONCE):
         chunk = ids[start : start + _AT_ONCE]
-        moved = {}
+        tracks = {track.id: track for track in library.tracks(chunk)}
         for track_id, emotion in zip(chunk, library.emotions(chunk), strict=True):
-            before, after = emotion.common, emotion.personal
-            if before is not None and after is not None and before.quadrant is not after.quadrant:
-                moved[track_id] = (before, after)
-        for track in library.tracks(moved):
-            found.append(Move(track.id, track.title, track.artist, *moved[track.id]))
+            track, before, after = tracks.get(track_id), emotion.common, emotion.personal
+            if track is not None and before is not None and after is not None:
+                found.append(Move(track.id, track.title, track.artist, before, after))
     return tuple(sorted(found, key=lambda move: (move.title.casefold(), move.track_id)))

@@ -17,6 +17,7 @@ __all__ = [
     "clear_personal",
     "common_model",
     "corrected_ids",
+    "moved_ids",
     "personal_ids",
     "rated_by",
 ]
@@ -63,6 +64,23 @@ def common_model(library: Library) -> str | None:
         "SELECT model_id FROM emotion_common GROUP BY model_id ORDER BY count(*) DESC, model_id"
     )
     return rows[0][0] if rows else None
+
+
+def moved_ids(library: Library) -> list[int]:
+    """Ids of the tracks whose mood the personal layer makes another one, ascending."""
+    rows = library.store.rows(
+        "SELECT p.id FROM emotion_personal p JOIN emotion_common c ON c.id = p.id "
+        f"WHERE {_MOST_PROBABLE.format(t='p')} <> {_MOST_PROBABLE.format(t='c')} ORDER BY p.id"
+    )
+    return [i for (i,) in rows]
+
+
+_MOST_PROBABLE = (
+    "(CASE WHEN {t}.p_hahv >= max({t}.p_halv, {t}.p_lahv, {t}.p_lalv) THEN 0 "
+    "WHEN {t}.p_halv >= max({t}.p_lahv, {t}.p_lalv) THEN 1 "
+    "WHEN {t}.p_lahv >= {t}.p_lalv THEN 2 ELSE 3 END)"
+)
+"""The first of the most probable quadrants, as `EmotionEstimate.quadrant` has it."""
 
 
 def rated_by(library: Library, model_id: str) -> list[int]:

@@ -79,6 +79,7 @@ class Actions(QObject):
                     (_tr("Yes, it felt so"), "F2"),
                     (_tr("It felt like one of the other moods"), "F3 / F4 / F7"),
                     (_tr("Not now"), "F8"),
+                    (_tr("Answer with a place on the mood plane"), "F9"),
                 ),
             ),
         )
@@ -168,6 +169,8 @@ class Actions(QObject):
         self.queue = make(QT_TRANSLATE_NOOP("Actions", "Show or hide the queue"), "Ctrl+U", "queue")
         self.plane = make(QT_TRANSLATE_NOOP("Actions", "Mood plane"), "Ctrl+P", "plane")
         self.all_songs = make(QT_TRANSLATE_NOOP("Actions", "All songs"), "Ctrl+D", "library")
+        self.your_model = make(QT_TRANSLATE_NOOP("Actions", "Your model"), "Ctrl+Y", "person")
+        self.history = make(QT_TRANSLATE_NOOP("Actions", "History"), "Ctrl+Shift+H", "history")
         self.add_folder = make(
             QT_TRANSLATE_NOOP("Actions", "Add music folder …"), "Ctrl+O", "folder-plus"
         )
@@ -196,10 +199,10 @@ class Actions(QObject):
         self.undo.setEnabled(False)
         self.redo.setEnabled(False)
         self.general = [
-            self.find, self.locate, self.queue, self.plane, self.all_songs, self.add_folder,
-            self.add_files, self.folders, self.scan, self.tag, self.new_playlist, self.save_search,
-            self.import_playlists, self.undo, self.redo, self.problems, self.settings,
-            self.keyboard, self.quit,
+            self.find, self.locate, self.queue, self.plane, self.all_songs, self.your_model,
+            self.history, self.add_folder, self.add_files, self.folders, self.scan, self.tag,
+            self.new_playlist, self.save_search, self.import_playlists, self.undo, self.redo,
+            self.problems, self.settings, self.keyboard, self.quit,
         ]  # fmt: skip
 
     def _make(

@@ -83,6 +83,7 @@ class HistoryView(QObject):
         songs.changed.connect(self.refresh)
         preferences.changed.connect(self._on_setting)
         window.sidebar.chosen.connect(self._on_view)
+        window.actions_.history.triggered.connect(lambda: self._window.sidebar.choose(KEY))
 
     def refresh(self, *_: object) -> None:
         """Something has changed: read again, now or when the page is next looked at."""

@@ -76,6 +76,7 @@ class ModelTexts:
                 for key, said in enumerate(overview.said)
             ),
             moved=tuple(_moved(move) for move in overview.moves),
+            moved_in_all=overview.moved,
             versions=(
                 *(self._version(version) for version in overview.versions),
                 VersionChoice(0, _tr("The common model alone")),

@@ -28,7 +28,7 @@ from app.your_model import Overview, Said, moves, overview, said, versions
 from inference.emotion import Quadrant
 from inference.labelling.personal import LEAST_ANSWERS
 from library_db.answers import Answer, AnswerStore
-from library_db.personal_layer import common_model
+from library_db.personal_layer import common_model, moved_ids
 from widgets.dialogs.delete_data import DeleteDataDialog
 from widgets.main_window import MainWindow
 from widgets.sidebar import SidebarEntry
@@ -148,6 +148,7 @@ class YourModel(QObject):
         self._songs.changed.connect(lambda _: self.refresh())
         self._preferences.changed.connect(lambda *_: self._show_consent())
         self._window.sidebar.chosen.connect(self._on_view)
+        self._window.actions_.your_model.triggered.connect(lambda: self._window.sidebar.choose(KEY))
 
     def _on_view(self, key: str) -> None:
         if key == KEY and self._stale:
@@ -311,6 +312,7 @@ def _read(library: Library, home: Home) -> _Read:
             versions=versions(library, models),
             agreement=(),
             moves=moves(library),
+            moved=len(moved_ids(library)),
             active=models.active_number,
             base_model=common_model(library),
         )

@@ -19,12 +19,13 @@ from app.personal import forget, rate_library, roll_back, train
 from app.personal_model import PersonalModel, personal_rows
 from app.personal_models import PersonalModelError, PersonalModels
 from app.tagging import TagOptions, tag
+from app.your_model import moves
 from inference.emotion import QUADRANTS, EmotionEstimate, Quadrant
 from inference.errors import UndertoneError
 from inference.job import run_to_end
 from library_db.answers import AnswerStore
 from library_db.library import EstimateRow, Library
-from library_db.personal_layer import personal_ids
+from library_db.personal_layer import moved_ids, personal_ids
 from tests.app.ear_model import EAR, ear_model
 from tests.app.personal_library import (
     BASE,
@@ -349,3 +350,22 @@ def test_training_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_moved_songs_are_those_that_the_layers_name_otherwise(
+    library: Library, answers: AnswerStore, models: PersonalModels
+) -> None:
+    ids = ids_of(library)
+    tell(library, answers, ids[:40])
+    run_to_end(train(library, answers, models))
+    emotions = library.emotions(ids)
+    expected = [
+        i
+        for i, e in zip(ids, emotions, strict=True)
+        if e.common.quadrant is not e.personal.quadrant
+    ]
+    assert moved_ids(library) == expected
+    found = moves(library)
+    assert {move.track_id for move in found} == set(expected)
+    assert all(m.before.quadrant is not m.after.quadrant for m in found)
+    assert len(moves(library, most=3)) == 3

@@ -124,11 +124,15 @@ class Stored:
 
 @dataclass(frozen=True)
 class Facts:
-    """All of the page; words and versions with the newest first, agreement in order of time."""
+    """All of the page; words and versions with the newest first, agreement in order of time.
+
+    Of very many moved songs only the first ones are in `moved`.
+    """
 
     learning: Learning = field(default_factory=Learning)
     words: tuple[Word, ...] = ()
     moved: tuple[Moved, ...] = ()
+    moved_in_all: int = 0
     versions: tuple[VersionChoice, ...] = ()
     agreement: tuple[AgreementPoint, ...] = ()
     stored: Stored = field(default_factory=Stored)

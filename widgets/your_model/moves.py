@@ -150,9 +150,10 @@ class MovesPart(QWidget):
         self.table.activated_key.connect(lambda key: self._play([key]))
         self.plane.picked.connect(self.table.choose)
         self.setFocusProxy(self.table)
-        self.show_moves(())
+        self.show_moves((), 0)
 
-    def show_moves(self, moves: Sequence[Moved]) -> None:
+    def show_moves(self, moves: Sequence[Moved], in_all: int) -> None:
+        """Show these, which may be the first ones of `in_all`."""
         rows = [
             (
                 Cell(move.song),
@@ -163,7 +164,11 @@ class MovesPart(QWidget):
         ]
         self.table.show_rows([move.track_id for move in moves], rows)
         self.plane.show_moves(moves)
-        self._words.set_whole(self.tr("{n} moved").format(n=count(len(moves))))
+        if in_all > len(moves):
+            text = self.tr("{n} moved, the first {first} are shown")
+        else:
+            text = self.tr("{n} moved")
+        self._words.set_whole(text.format(n=count(in_all), first=count(len(moves))))
         self._whole.setVisible(bool(moves))
         self._nothing.setVisible(not moves)
 

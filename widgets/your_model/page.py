@@ -41,6 +41,6 @@ class YourModelPage(QWidget):
         """Show everything anew; what was chosen stays chosen."""
         self.overview.show_facts(facts)
         self.words.show_words(facts.words)
-        self.moves.show_moves(facts.moved)
+        self.moves.show_moves(facts.moved, facts.moved_in_all)
         self.tabs.show_count(1, len(facts.words))
-        self.tabs.show_count(2, len(facts.moved))
+        self.tabs.show_count(2, facts.moved_in_all)
