@@ -125,7 +125,8 @@ def gather(
                 places[i] = space.places(reader.musical(one)[None])[0]
     known = [reader.physiological(one) for one in found if one is not None]
     music = np.full((len(found), len(known[0]) if known else 1), np.nan)
-    music[[one is not None for one in found]] = known
+    if known:
+        music[[one is not None for one in found]] = known
     borrowed = _borrowed(library, base_model, reader) if known else None
     windows = tuple(reader.windows(one) if one is not None else None for one in found)
     pairing = _pairing(evidence, music, worn, borrowed)

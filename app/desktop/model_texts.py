@@ -207,8 +207,9 @@ class ModelTexts:
         return _tr(
             "It is not worse than the common model by its test: of {songs} that you had a word "
             "on, each held out from learning in turn, it named your mood for {mine}, the common "
-            "model for {common}; {sure} (allowed: {margin} worse)."
+            "model for {common}; {sure} (allowed: {margin} worse). Your own in it: {kind}."
         ).format(
+            kind=_kind(active.kind),
             songs=songs(active.songs or 0),
             mine=f"{active.personal:.0%}".replace("%", " %"),
             common=f"{active.common:.0%}".replace("%", " %"),
@@ -227,6 +228,15 @@ class ModelTexts:
                 n=version.number, day=day(version.made_s), songs=songs(version.songs)
             )
         return VersionChoice(version.number, text)
+
+
+def _kind(kind: str | None) -> str:
+    """How much of a version is the listener's own."""
+    return {
+        "map": _tr("your map of valence and arousal"),
+        "features": _tr("your map, with features of the songs"),
+        "network": _tr("your map, with networks of your own"),
+    }.get(kind or "", _tr("your map"))
 
 
 def _word(key: int, said: Said, answer: Answer | None) -> Word:

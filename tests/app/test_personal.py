@@ -369,3 +369,15 @@ def test_the_moved_songs_are_those_that_the_layers_name_otherwise(
     assert {move.track_id for move in found} == set(expected)
     assert all(m.before.quadrant is not m.after.quadrant for m in found)
     assert len(moves(library, most=3)) == 3
+
+
+def test_songs_without_stored_features_are_learned_from_all_the_same(
+    home: Path, answers: AnswerStore, models: PersonalModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of another front end's revision, say."""
+    monkeypatch.setattr("tests.app.personal_library.BASE", "undertone-music")
+    with Library.open(home) as library:
+        ids = fill(library)
+        tell(library, answers, ids[:40])
+        report = run_to_end(train(library, answers, models))
+    assert (report.base_model, report.accepted) == ("undertone-music", True)

@@ -156,9 +156,9 @@ class OverviewPart(QScrollArea):
         if not learning.extra:
             lines.append(
                 self.tr(
-                    "The training extra is not installed (TRAINING=0). Undertone still learns how "
-                    "you differ on the mood plane; to retrain the model's layers from many "
-                    "answers it needs: pip install 'undertone[train]'."
+                    "From 40 songs on it can also train networks of your own. That needs the "
+                    "training extra, which is not installed (TRAINING=0): pip install "
+                    "'undertone[train]'. All else works without it."
                 )
             )
         return "\n".join(lines)
