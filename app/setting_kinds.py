@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Integer", "Kind", "OneOf", "Real", "Switch", "Text", "Texts"]
+__all__ = ["Integer", "Kind", "OneOf", "Real", "Reals", "Switch", "Text", "Texts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,35 @@ class Texts(Kind):
 
     def read(self, value: object) -> object:
         return tuple(value) if isinstance(value, (list, tuple)) else value
+
+    def write(self, value: Any) -> object:
+        return list(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Reals(Kind):
+    """`count` numbers, each from `low` to `high`, both included, in `unit`."""
+
+    count: int = 1
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+
+    @property
+    def hint(self) -> str:
+        unit = f" ({self.unit})" if self.unit else ""
+        return f"a list of {self.count} numbers from {self.low:g} to {self.high:g}{unit}"
+
+    def accepts(self, value: object) -> bool:
+        one = Real("", self.low, self.high)
+        return (
+            isinstance(value, (list, tuple))
+            and len(value) == self.count
+            and all(map(one.accepts, value))
+        )
+
+    def read(self, value: object) -> object:
+        return tuple(map(float, value)) if isinstance(value, (list, tuple)) else value
 
     def write(self, value: Any) -> object:
         return list(value)

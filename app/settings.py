@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from app.setting_kinds import Integer, Kind, OneOf, Real, Switch, Text, Texts
+from app.setting_kinds import Integer, Kind, OneOf, Real, Reals, Switch, Text, Texts
 from inference.errors import UndertoneError
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Playback",
     "Prompts",
     "Real",
+    "Reals",
     "Settings",
     "SettingsError",
     "Switch",
@@ -33,7 +34,7 @@ __all__ = [
     "describe",
 ]
 
-Value = str | int | float | bool | tuple[str, ...]
+Value = str | int | float | bool | tuple[str, ...] | tuple[float, ...]
 
 
 class SettingsError(UndertoneError):
@@ -78,9 +79,23 @@ class Playback:
     muted: bool = _setting(False, Switch("Muted"))
     shuffle: bool = _setting(False, Switch("Shuffle"))
     repeat: str = _setting("off", OneOf("Repeat", ("off", "all", "one")))
+    shuffle_by: str = _setting(
+        "song",
+        OneOf(
+            "Shuffle by",
+            ("song", "album", "mood"),
+            help="Albums are played whole; moods one after another, their songs shuffled.",
+        ),
+    )
     replay_gain: str = _setting("track", OneOf("ReplayGain", ("off", "track", "album")))
     resume: bool = _setting(True, Switch("Resume the queue at start"))
     output_device: str = _setting("", Text("Output device (empty: the system's)"))
+    equaliser: bool = _setting(False, Switch("Equaliser"))
+    equaliser_preset: str = _setting("", Text("Curve of the equaliser (empty: an own one)"))
+    equaliser_preamp_db: float = _setting(0.0, Real("Preamplification", -20.0, 20.0, "dB"))
+    equaliser_bands_db: tuple[float, ...] = _setting(
+        (0.0,) * 10, Reals("Bands of the equaliser", 10, -20.0, 20.0, "dB")
+    )
     keep_history: bool = _setting(
         True,
         Switch(

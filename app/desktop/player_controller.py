@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from app.desktop.play_modes import Grouping, PlayModes
+from app.desktop.queue_edits import QueueEdits
 from app.playback.backend import (
     DurationChanged,
     OutputsFound,
@@ -19,7 +21,6 @@ from app.playback.backend import (
     Post,
     StateChanged,
 )
-from app.playback.loudness import clamp_percent
 from app.playback.queue import PlayQueue, QueueEntry, Repeat, Song
 from inference.errors import UndertoneError
 
@@ -50,6 +51,9 @@ class PlayerController(QObject):
         Track id -> (ReplayGain in dB, peak sample); none if left out.
     failure_limit : int
         After so many unplayable songs in a row it stops.
+    groups_of : callable, optional
+        ("album" or "mood", entries) -> the group of each, for shuffle; from
+        memory.
     rng : random.Random, optional
         Where shuffle gets its chance from.
 
@@ -70,6 +74,7 @@ class PlayerController(QObject):
     volume_changed = Signal(int)
     muted_changed = Signal(bool)
     shuffle_changed = Signal(bool)
+    shuffle_by_changed = Signal(str)
     repeat_changed = Signal(str)
     queue_changed = Signal()
     failed = Signal(object, str)
@@ -88,6 +93,7 @@ class PlayerController(QObject):
         *,
         gain_of: Callable[[int], tuple[float, float]] | None = None,
         failure_limit: int = FAILURE_LIMIT,
+        groups_of: Grouping | None = None,
         rng: random.Random | None = None,
     ) -> None:
         super().__init__(parent)
@@ -95,6 +101,16 @@ class PlayerController(QObject):
         self._gain_of = gain_of
         self._failure_limit = failure_limit
         self._queue = PlayQueue(rng)
+        self.edits = edits = QueueEdits(self._queue, self)
+        edits.changed.connect(self.queue_changed)
+        self.enqueue, self.play_next, self.insert = edits.enqueue, edits.play_next, edits.insert
+        self.move, self.remove, self.clear = edits.move, edits.remove, edits.clear
+        self.modes = modes = PlayModes(self._queue, groups_of, self)
+        for name in ("volume", "muted", "shuffle", "shuffle_by", "repeat"):
+            getattr(modes, f"{name}_changed").connect(getattr(self, f"{name}_changed"))
+        self.set_volume, self.set_muted = modes.set_volume, modes.set_muted
+        self.set_shuffle, self.set_shuffle_by = modes.set_shuffle, modes.set_shuffle_by
+        self.set_repeat = modes.set_repeat
         self._entry: QueueEntry | None = None
         self._path: Path | None = None
         self._load_id = 0
@@ -102,8 +118,6 @@ class PlayerController(QObject):
         self._state = "stopped"
         self._wants_sound = False
         self._failures = 0
-        self._volume = 100
-        self._muted = False
         self._closed = False
         self._timer = QTimer(self)
         self._timer.setObjectName("player-position")
@@ -112,6 +126,7 @@ class PlayerController(QObject):
         # Queued, so that an event is never handled within the call that caused it.
         self._posted.connect(self._on_event, Qt.ConnectionType.QueuedConnection)
         self._backend = make_backend(self._post)
+        modes.loudness_changed.connect(self._backend.set_volume)
 
     # -- what is going on -------------------------------------------------------
 
@@ -149,11 +164,11 @@ class PlayerController(QObject):
 
     @property
     def volume(self) -> int:
-        return self._volume
+        return self.modes.volume
 
     @property
     def muted(self) -> bool:
-        return self._muted
+        return self.modes.muted
 
     @property
     def shuffle(self) -> bool:
@@ -198,35 +213,6 @@ class PlayerController(QObject):
     def play_paths(self, paths: Iterable[Path], start: int = 0) -> None:
         """Replace the queue with these files, in the library or not, and play."""
         self._replace([(path, None) for path in paths], start)
-
-    def enqueue(self, ids: Iterable[int]) -> None:
-        self._queue.append((None, track_id) for track_id in ids)
-        self.queue_changed.emit()
-
-    def play_next(self, ids: Iterable[int]) -> None:
-        """Insert these tracks so that they follow the current one."""
-        self._queue.insert_next((None, track_id) for track_id in ids)
-        self.queue_changed.emit()
-
-    def insert(self, index: int, ids: Iterable[int]) -> None:
-        self._queue.insert(index, ((None, track_id) for track_id in ids))
-        self.queue_changed.emit()
-
-    def move(self, indexes: int | Sequence[int], before: int) -> None:
-        """Put the songs at `indexes` before the place `before` of the queue as it is."""
-        self._queue.move([indexes] if isinstance(indexes, int) else indexes, before)
-        self.queue_changed.emit()
-
-    def remove(self, indexes: int | Iterable[int]) -> None:
-        """Take songs out; the one that plays is played to its end all the same."""
-        if self._queue.remove([indexes] if isinstance(indexes, int) else indexes):
-            self.queue_changed.emit()
-
-    @Slot()
-    def clear(self) -> None:
-        """Empty the queue; the song that plays is played to its end."""
-        self._queue.clear()
-        self.queue_changed.emit()
 
     # -- the controls ----------------------------------------------------------------
 
@@ -293,37 +279,6 @@ class PlayerController(QObject):
         if self._entry is not None:
             self._backend.seek(max(0.0, position_s))
 
-    @Slot(int)
-    def set_volume(self, percent: float) -> None:
-        """Set the volume, 0..100; unmutes."""
-        volume = round(clamp_percent(percent))
-        if volume != self._volume:
-            self._volume = volume
-            self.volume_changed.emit(volume)
-        self.set_muted(False)
-        self._tell_volume()
-
-    @Slot(bool)
-    def set_muted(self, muted: bool) -> None:
-        if muted != self._muted:
-            self._muted = muted
-            self.muted_changed.emit(muted)
-            self._tell_volume()
-
-    @Slot(bool)
-    def set_shuffle(self, shuffle: bool) -> None:
-        if shuffle != self._queue.shuffle:
-            self._queue.shuffle = shuffle
-            self.shuffle_changed.emit(shuffle)
-
-    @Slot(str)
-    def set_repeat(self, repeat: str) -> None:
-        """Set "off", "all" or "one"."""
-        wanted = Repeat(repeat)
-        if wanted is not self._queue.repeat:
-            self._queue.repeat = wanted
-            self.repeat_changed.emit(wanted.value)
-
     # -- from one start to the next -----------------------------------------------------
 
     def restore(
@@ -364,8 +319,7 @@ class PlayerController(QObject):
 
     def _replace(self, songs: list[Song], start: int) -> None:
         self._failures = 0
-        self._queue.replace(songs, start if 0 <= start < len(songs) else None)
-        self.queue_changed.emit()
+        self.edits.replace(songs, start if 0 <= start < len(songs) else None)
         entry = self._queue.current or self._queue.next()
         if entry is not None:
             self._start(entry)
@@ -493,6 +447,3 @@ class PlayerController(QObject):
 
     def _tell_position(self) -> None:
         self.position_changed.emit(self.position_s, self.duration_s)
-
-    def _tell_volume(self) -> None:
-        self._backend.set_volume(0 if self._muted else self._volume)

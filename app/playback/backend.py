@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from app.playback.sound import AudioOutput, Equaliser
+from app.playback.sound import AudioOutput, Equaliser, EqualiserPreset
 
 __all__ = [
     "DurationChanged",
@@ -97,6 +97,11 @@ class PlaybackBackend(Protocol):
     @property
     def name(self) -> str:
         """What plays, for people: "libVLC 3.0.20", "silent"."""
+        ...
+
+    @property
+    def equaliser_presets(self) -> tuple[EqualiserPreset, ...]:
+        """The named curves that it brings; known from the start."""
         ...
 
     @property

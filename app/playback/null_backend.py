@@ -18,7 +18,7 @@ from app.playback.backend import (
 from app.playback.clock import Cancel, Clock, RealClock
 from app.playback.loudness import amplitude, clamp_percent
 from app.playback.mrl import file_fault
-from app.playback.sound import AudioOutput, Equaliser
+from app.playback.sound import AudioOutput, Equaliser, EqualiserPreset
 from inference.errors import UndertoneError
 
 __all__ = ["NullBackend"]
@@ -71,6 +71,10 @@ class NullBackend:
     @property
     def name(self) -> str:
         return "silent"
+
+    @property
+    def equaliser_presets(self) -> tuple[EqualiserPreset, ...]:
+        return ()
 
     @property
     def state(self) -> PlaybackState:

@@ -9,7 +9,9 @@ from enum import Enum
 from itertools import count
 from pathlib import Path
 
-__all__ = ["PlayQueue", "QueueEntry", "Repeat", "Song"]
+from app.playback.shuffling import ShuffleOrder, shuffled
+
+__all__ = ["PlayQueue", "QueueEntry", "QueueState", "Repeat", "Song"]
 
 Song = tuple[Path | None, int | None]
 """What is queued: a file, and its id in the library; one of the two may be None."""
@@ -45,6 +47,15 @@ class QueueEntry:
     track_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """The songs of a queue and its place, as they were at one moment."""
+
+    entries: tuple[QueueEntry, ...]
+    current: int | None
+    """Key of the entry that was played."""
+
+
 class PlayQueue:
     """An ordered list of songs with a current place, shuffle and repeat.
 
@@ -57,9 +68,10 @@ class PlayQueue:
     -----
     Shuffle changes the order of playing, never the list: switching it off
     goes on from the current song in the order of the list. A shuffled
-    round plays each song once; `previous` then goes back through what was
-    played, and `next` from there forward again on the same way. Without
-    shuffle both follow the list.
+    round plays each song once (see `app.playback.shuffling` for albums and
+    moods). `previous` goes back through what was really played, and where
+    nothing was, to the song before in the list; with shuffle, `next` goes
+    forward again on the same way.
 
     The current place may lie between two songs: before the first one at
     the beginning, and where the current song was if it is removed.
@@ -73,6 +85,7 @@ class PlayQueue:
         self._on_entry = False
         self._repeat = Repeat.OFF
         self._shuffle = False
+        self._order: ShuffleOrder = shuffled
         self._past: list[int] = []
         self._future: list[int] = []
         self._next_round: list[int] | None = None
@@ -105,7 +118,7 @@ class PlayQueue:
 
     @property
     def history(self) -> tuple[QueueEntry, ...]:
-        """With shuffle: the songs that `previous` goes back through, the oldest first."""
+        """The songs that `previous` goes back through, the oldest first."""
         by_key = {entry.key: entry for entry in self._entries}
         return tuple(by_key[key] for key in self._past)
 
@@ -133,7 +146,12 @@ class PlayQueue:
         if shuffle == self._shuffle:
             return
         self._shuffle = shuffle
-        self._begin_round()
+        self._begin_round(keep_past=True)
+
+    def set_shuffle_order(self, order: ShuffleOrder) -> None:
+        """How a shuffled round is drawn, from now on: song by song, by albums, by moods."""
+        self._order = order
+        self._begin_round(keep_past=True)
 
     # -- going on -----------------------------------------------------------
 
@@ -166,9 +184,9 @@ class PlayQueue:
 
     def previous(self) -> QueueEntry | None:
         """Go back one song, and return it; None, and no change, where none lies before."""
-        if self._shuffle:
-            return self._previous_shuffled()
-        if not self._entries:
+        if self._past:
+            return self._back()
+        if self._shuffle or not self._entries:
             return None
         if self._cursor > 0:
             self._place(self._cursor - 1)
@@ -189,7 +207,7 @@ class PlayQueue:
         if not 0 <= index < len(self._entries):
             raise IndexError(f"the queue has no place {index}")
         key = self._entries[index].key
-        if self._shuffle and not (self._on_entry and index == self._cursor):
+        if not (self._on_entry and index == self._cursor):
             self._remember_current()
             self._future = [other for other in self._future if other != key]
         self._place(index)
@@ -272,6 +290,30 @@ class PlayQueue:
         self._entries = []
         self.rewind()
 
+    @property
+    def kept(self) -> QueueState:
+        """The list as it is, for `put_back`."""
+        current = self.current
+        return QueueState(self.entries, None if current is None else current.key)
+
+    def put_back(self, state: QueueState) -> None:
+        """Make the list what it was.
+
+        The current song stays the current one where it is in that list; otherwise the place
+        is before the song that was current then, or the first.
+        """
+        now = self.current
+        self._entries = list(state.entries)
+        place = self.index_of(now.key) if now is not None else None
+        self._on_entry = place is not None
+        if place is None and state.current is not None:
+            place = self.index_of(state.current)
+        self._cursor = place or 0
+        keys = {entry.key for entry in self._entries}
+        past = [key for key in self._past if key in keys]
+        self._begin_round()
+        self._past = past
+
     # -- inside ---------------------------------------------------------------
 
     def _insert(
@@ -286,7 +328,12 @@ class PlayQueue:
         self._next_round = None
         if self._shuffle:
             keys = [entry.key for entry in new]
-            self._future = [*keys, *self._future] if soon else self._mixed(self._future, keys)
+            if soon:
+                self._future = [*keys, *self._future]
+            elif self._order is shuffled:
+                self._future = self._mixed(self._future, keys)
+            else:
+                self._future = self._draw({*self._future, *keys})
         return new
 
     def _mixed(self, order: list[int], new: list[int]) -> list[int]:
@@ -309,6 +356,7 @@ class PlayQueue:
         index = self._index_after()
         if index is None:
             return None
+        self._remember_current()
         self._place(index)
         return self._entries[index]
 
@@ -323,13 +371,11 @@ class PlayQueue:
         self._place(index)
         return self._entries[index]
 
-    def _previous_shuffled(self) -> QueueEntry | None:
-        if not self._past:
-            return None
+    def _back(self) -> QueueEntry | None:
         index = self.index_of(self._past.pop())
-        assert index is not None  # so does the past
+        assert index is not None  # the past holds keys of the list only
         current = self.current
-        if current is not None:
+        if self._shuffle and current is not None:
             self._future.insert(0, current.key)
         self._place(index)
         return self._entries[index]
@@ -340,22 +386,27 @@ class PlayQueue:
             self._past.append(current.key)
             del self._past[:-_HISTORY_LIMIT]
 
-    def _begin_round(self) -> None:
+    def _begin_round(self, *, keep_past: bool = False) -> None:
         """Forget the way so far; with shuffle, draw a new one through all other songs."""
-        self._past, self._future, self._next_round = [], [], None
+        self._past = self._past if keep_past else []
+        self._future, self._next_round = [], None
         if self._shuffle:
             current = self.current
-            self._future = [e.key for e in self._entries if e is not current]
-            self._rng.shuffle(self._future)
+            self._future = self._draw({e.key for e in self._entries if e is not current})
+
+    def _draw(self, keys: set[int]) -> list[int]:
+        """The entries with these keys in an order of chance, after the current song."""
+        current = self.current
+        chosen = [e for e in self._entries if e.key in keys or e is current]
+        return [e.key for e in self._order(chosen, current, self._rng)]
 
     def _plan_round(self) -> list[int]:
         """The round after this one: empty where none follows; drawn once, so `peek` tells true."""
         if self._repeat is not Repeat.ALL:
             return []
         if self._next_round is None:
-            keys = [entry.key for entry in self._entries]
-            self._rng.shuffle(keys)
             current = self.current
+            keys = [e.key for e in self._order(self._entries, None, self._rng)]
             if len(keys) > 1 and current is not None and keys[0] == current.key:
                 keys.append(keys.pop(0))  # not the same song twice in a row
             self._next_round = keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BANDS_HZ", "LIMIT_DB", "AudioOutput", "Equaliser"]
+__all__ = ["BANDS_HZ", "LIMIT_DB", "AudioOutput", "Equaliser", "EqualiserPreset"]
 
 BANDS_HZ = (31.25, 62.5, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
 """Centres of libVLC's ten bands (libvlc_audio_equalizer_get_band_frequency)."""
@@ -31,6 +31,14 @@ class Equaliser:
             raise ValueError(f"an equaliser has {len(BANDS_HZ)} bands, not {len(self.bands_db)}")
         object.__setattr__(self, "bands_db", tuple(_limited(band) for band in self.bands_db))
         object.__setattr__(self, "preamp_db", _limited(self.preamp_db))
+
+
+@dataclass(frozen=True, slots=True)
+class EqualiserPreset:
+    """A named curve that comes with the back end."""
+
+    name: str
+    equaliser: Equaliser
 
 
 def _limited(decibels: float) -> float:

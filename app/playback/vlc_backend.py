@@ -32,7 +32,7 @@ from app.playback.backend import (
 from app.playback.loudness import amplitude, clamp_percent
 from app.playback.mrl import file_fault, file_url
 from app.playback.position import PositionEstimate
-from app.playback.sound import AudioOutput, Equaliser
+from app.playback.sound import AudioOutput, Equaliser, EqualiserPreset
 from app.playback.vlc_engine import VlcEngine
 from app.playback.vlc_signals import AUDIO, KINDS, Signal
 from inference.errors import UndertoneError
@@ -89,6 +89,7 @@ class VlcBackend:
     ) -> None:
         engine = engine or VlcEngine.start(options)
         self._vlc, self._instance, self._name = engine.vlc, engine.instance, engine.name
+        self._presets = engine.presets
         self._post_event = post
         self._opening_limit_s = opening_limit_s
 
@@ -117,6 +118,10 @@ class VlcBackend:
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def equaliser_presets(self) -> tuple[EqualiserPreset, ...]:
+        return self._presets
 
     @property
     def state(self) -> PlaybackState:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.playback.sound import BANDS_HZ, Equaliser, EqualiserPreset
 from inference.errors import UndertoneError
 
 __all__ = ["EngineStart", "PlaybackUnavailableError", "VlcEngine"]
@@ -40,11 +41,14 @@ class VlcEngine:
     instance : vlc.Instance
     name : str
         With the version, for people.
+    presets : tuple of EqualiserPreset
+        The curves that libVLC brings.
     """
 
     vlc: Any
     instance: Any
     name: str
+    presets: tuple[EqualiserPreset, ...] = ()
 
     @classmethod
     def start(cls, options: Sequence[str] = ()) -> VlcEngine:
@@ -68,7 +72,7 @@ class VlcEngine:
             instance = None
         if instance is None:
             raise PlaybackUnavailableError("libVLC, which plays the music, does not start", _APT)
-        return cls(vlc, instance, f"libVLC {version.split()[0]}")
+        return cls(vlc, instance, f"libVLC {version.split()[0]}", _presets(vlc))
 
 
 class EngineStart:
@@ -99,6 +103,23 @@ class EngineStart:
             self._engine = VlcEngine.start(self._options)
         except PlaybackUnavailableError as fault:
             self._fault = fault
+
+
+def _presets(vlc: Any) -> tuple[EqualiserPreset, ...]:
+    found = []
+    for number in range(vlc.libvlc_audio_equalizer_get_preset_count()):
+        curve = vlc.libvlc_audio_equalizer_new_from_preset(number)
+        name = vlc.libvlc_audio_equalizer_get_preset_name(number)
+        if not curve or not name:
+            continue
+        bands = tuple(
+            float(vlc.libvlc_audio_equalizer_get_amp_at_index(curve, band))
+            for band in range(len(BANDS_HZ))
+        )
+        preamp = float(vlc.libvlc_audio_equalizer_get_preamp(curve))
+        vlc.libvlc_audio_equalizer_release(curve)
+        found.append(EqualiserPreset(name.decode("utf-8", "replace"), Equaliser(bands, preamp)))
+    return tuple(found)
 
 
 def _import_vlc() -> Any:
