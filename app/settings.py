@@ -92,7 +92,7 @@ class Playback:
     output_device: str = _setting("", Text("Output device (empty: the system's)"))
     equaliser: bool = _setting(False, Switch("Equaliser"))
     equaliser_preset: str = _setting("", Text("Curve of the equaliser (empty: an own one)"))
-    equaliser_preamp_db: float = _setting(0.0, Real("Preamplification", -20.0, 20.0, "dB"))
+    equaliser_preamp_db: float = _setting(0.0, Real("Preamplification", -20.0, 8.0, "dB"))
     equaliser_bands_db: tuple[float, ...] = _setting(
         (0.0,) * 10, Reals("Bands of the equaliser", 10, -20.0, 20.0, "dB")
     )

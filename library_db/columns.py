@@ -52,6 +52,10 @@ class TextColumn:
             self._ranks = None
         return code
 
+    def find(self, text: str) -> int:
+        """The code of `text`, -1 where no track has it."""
+        return self._code.get(text, -1)
+
     def holds(self, accepts: Callable[[str], bool]) -> Mask:
         """Which rows have a value that `accepts` (asked once a value)."""
         by_code = np.fromiter(map(accepts, self.folded), np.bool_, len(self.folded))

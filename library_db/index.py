@@ -38,13 +38,19 @@ _KEPT_ORDER, _KEPT_TITLES = "order artist", "order title"
 
 @dataclass(frozen=True, slots=True)
 class MoodColumns:
-    """The moods of all tracks at one moment; arrays of one length, not to be written to."""
+    """The moods of all tracks at one moment; arrays of one length, not to be written to.
+
+    `artist` tells artists apart by a number, `there` says whether the file is where it was.
+    """
 
     ids: NDArray[np.int64]
     quadrant: NDArray[np.int8]
     valence: NDArray[np.float32]
     arousal: NDArray[np.float32]
     confidence: NDArray[np.float32]
+    duration_s: NDArray[np.float32]
+    artist: NDArray[np.int32]
+    there: Mask
 
 
 class LibraryIndex:
@@ -92,7 +98,17 @@ class LibraryIndex:
     def columns(self) -> MoodColumns:
         """Ids and moods of all tracks at one moment."""
         with self._lock:
-            return MoodColumns(self.ids, self.quadrant, self.valence, self.arousal, self.confidence)
+            columns = self._columns
+            return MoodColumns(
+                self.ids,
+                self.quadrant,
+                self.valence,
+                self.arousal,
+                self.confidence,
+                columns.numbers["duration_s"],
+                columns.texts["artist"].codes,
+                ~columns.flags["missing"],
+            )
 
     # keeping
 
@@ -179,6 +195,27 @@ class LibraryIndex:
         """Rows of the tracks with these ids; ids that are not there are left out."""
         with self._lock:
             return self._columns.rows_of(ids)
+
+    def albums_of(self, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """What tells the album of each track from others; tracks without an album are left out.
+
+        One album is one name by one album artist, or in one folder where that is not named.
+        """
+        with self._lock:
+            rows = self._columns.rows_of(ids)
+            texts = self._columns.texts
+            kept = self.ids[rows].tolist()
+            codes = [texts[name].codes[rows] for name in ("album", "album_artist", "folder")]
+            empty = {name: texts[name].find("") for name in ("album", "album_artist")}
+            by = np.where(codes[1] == empty["album_artist"], -1 - codes[2], codes[1])
+            found = zip(kept, codes[0].tolist(), by.tolist(), strict=True)
+            return {i: (album, artist) for i, album, artist in found if album != empty["album"]}
+
+    def quadrants_of(self, ids: Sequence[int]) -> dict[int, int]:
+        """Position in `QUADRANTS` of each track, -1 without a mood."""
+        with self._lock:
+            rows = self._columns.rows_of(ids)
+            return dict(zip(self.ids[rows].tolist(), self.quadrant[rows].tolist(), strict=True))
 
     # changes
 

@@ -143,6 +143,14 @@ QSlider::add-page:horizontal { background: $line; border-radius: 2px; }
 QSlider::handle:horizontal {
     width: 12px; height: 12px; margin: -4px 0; border-radius: 6px; background: $ink;
 }
+QSlider::groove:vertical { width: 4px; background: $line_strong; border-radius: 2px; }
+QSlider::sub-page:vertical { background: $line; border-radius: 2px; }
+QSlider::add-page:vertical { background: $ink; border-radius: 2px; }
+QSlider::handle:vertical {
+    width: 12px; height: 12px; margin: 0 -4px; border-radius: 6px; background: $ink;
+}
+QSlider::handle:disabled { background: $ink_faint; }
+QSlider::add-page:vertical:disabled { background: $line; }
 QProgressBar { background: $line; border: none; border-radius: 2px; max-height: 4px;
     min-height: 4px; }
 QProgressBar::chunk { background: $ink; border-radius: 2px; }

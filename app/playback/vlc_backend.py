@@ -32,8 +32,8 @@ from app.playback.backend import (
 from app.playback.loudness import amplitude, clamp_percent
 from app.playback.mrl import file_fault, file_url
 from app.playback.position import PositionEstimate
-from app.playback.sound import AudioOutput, Equaliser, EqualiserPreset
-from app.playback.vlc_engine import VlcEngine
+from app.playback.sound import LIMIT_DB, AudioOutput, Equaliser, EqualiserPreset
+from app.playback.vlc_engine import NEUTRAL_PREAMP_DB, VlcEngine
 from app.playback.vlc_signals import AUDIO, KINDS, Signal
 from inference.errors import UndertoneError
 
@@ -277,7 +277,7 @@ class VlcBackend:
         old, self._equaliser = self._equaliser, None
         if equaliser is not None:
             self._equaliser = self._vlc.AudioEqualizer()
-            self._equaliser.set_preamp(equaliser.preamp_db)
+            self._equaliser.set_preamp(min(equaliser.preamp_db + NEUTRAL_PREAMP_DB, LIMIT_DB))
             for band, level_db in enumerate(equaliser.bands_db):
                 self._equaliser.set_amp_at_index(level_db, band)
         if self._take is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from app.playback.sound import BANDS_HZ, Equaliser, EqualiserPreset
 from inference.errors import UndertoneError
 
-__all__ = ["EngineStart", "PlaybackUnavailableError", "VlcEngine"]
+__all__ = ["NEUTRAL_PREAMP_DB", "EngineStart", "PlaybackUnavailableError", "VlcEngine"]
 
 _OPTIONS = (
     "--no-video",
@@ -24,6 +24,11 @@ _OPTIONS = (
     "--quiet",
 )
 _APT = "Install it with: sudo apt install libvlc5 vlc-plugin-base"
+
+
+NEUTRAL_PREAMP_DB = 12.0
+"""libVLC's equaliser takes in a quarter of the sound (equalizer.c, EQZ_IN_FACTOR): a flat curve is
+12 dB softer unless its preamplification is 12 dB. Ours is 0 dB there."""
 
 
 class PlaybackUnavailableError(UndertoneError):
@@ -116,7 +121,7 @@ def _presets(vlc: Any) -> tuple[EqualiserPreset, ...]:
             float(vlc.libvlc_audio_equalizer_get_amp_at_index(curve, band))
             for band in range(len(BANDS_HZ))
         )
-        preamp = float(vlc.libvlc_audio_equalizer_get_preamp(curve))
+        preamp = float(vlc.libvlc_audio_equalizer_get_preamp(curve)) - NEUTRAL_PREAMP_DB
         vlc.libvlc_audio_equalizer_release(curve)
         found.append(EqualiserPreset(name.decode("utf-8", "replace"), Equaliser(bands, preamp)))
     return tuple(found)
