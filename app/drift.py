@@ -63,7 +63,7 @@ def drift(
     lengths = np.nan_to_num(columns.duration_s[free].astype(np.float64), nan=_USUAL_S)
     lengths = np.maximum(lengths, _LEAST_S)
     staying = 3 * int(duration_s / _USUAL_S + 1) if start is end else 0
-    near = max(_NEAR, min(staying, len(free) // 4))
+    near = max(1, min(max(_NEAR, staying), len(free) // 8))
     taken: list[int] = []
     left = np.ones(len(free), np.bool_)
     at_s, last_artist = 0.0, -1

@@ -30,11 +30,13 @@ __all__ = [
     "Tagging",
     "Text",
     "Texts",
+    "Value",
     "Window",
     "describe",
 ]
 
 Value = str | int | float | bool | tuple[str, ...] | tuple[float, ...]
+"""What a setting holds."""
 
 
 class SettingsError(UndertoneError):

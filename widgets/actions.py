@@ -149,6 +149,10 @@ class Actions(QObject):
         self.mute = make(QT_TRANSLATE_NOOP("Actions", "Mute"), "Ctrl+M")
         self.shuffle = make(QT_TRANSLATE_NOOP("Actions", "Shuffle"), "Ctrl+H")
         self.repeat = make(QT_TRANSLATE_NOOP("Actions", "Repeat"), "Ctrl+R")
+        self.mood_way = make(QT_TRANSLATE_NOOP("Actions", "Play a mood …"), "Ctrl+Shift+M", "path")
+        self.equaliser = make(
+            QT_TRANSLATE_NOOP("Actions", "Equaliser …"), "Ctrl+Shift+E", "equaliser"
+        )
         self.current_moods: dict[Quadrant | None, QAction] = {}
         for number, quadrant in enumerate(QUADRANTS, 1):
             action = self._make("", f"Ctrl+{number}")
@@ -159,7 +163,8 @@ class Actions(QObject):
         )
         self.player = [
             self.next, self.previous, self.forward, self.backward, self.louder, self.softer,
-            self.mute, self.shuffle, self.repeat, *self.current_moods.values(),
+            self.mute, self.shuffle, self.repeat, self.mood_way, self.equaliser,
+            *self.current_moods.values(),
         ]  # fmt: skip
 
     def _make_window_actions(self) -> None:

@@ -280,6 +280,7 @@ class MainWindow(QMainWindow):
         groups = (
             (a.add_folder, a.add_files, a.folders, a.scan, a.tag),
             (a.new_playlist, a.save_search, a.import_playlists),
+            (a.mood_way, a.equaliser),
             (a.undo, a.redo),
             (a.problems, a.settings, a.keyboard, a.about),
             (a.quit,),

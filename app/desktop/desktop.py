@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, QObject, QUrl, Signal
+from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
+from app.desktop.conveniences import Conveniences
 from app.desktop.covers import load_cover
 from app.desktop.dialogs import Dialogs
 from app.desktop.history_keeper import HistoryKeeper
@@ -24,9 +25,10 @@ from app.desktop.player_controller import PlayerController
 from app.desktop.player_glue import PlayerGlue, TrackBook
 from app.desktop.preferences import Preferences
 from app.desktop.prompting import Prompting
+from app.desktop.restoring import Restoring
 from app.desktop.sensing import Sensing
 from app.desktop.shutdown import Stage, shut_down
-from app.desktop.state import WindowState
+from app.desktop.sound import groups_in
 from app.desktop.work_controller import WorkController
 from app.desktop.your_model import YourModel
 from app.paths import Home
@@ -42,7 +44,6 @@ from widgets.theme import Mode, Theme
 
 if TYPE_CHECKING:
     from app.playback.backend import PlaybackBackend, Post
-    from app.playback.sound import AudioOutput
 
 __all__ = ["Desktop"]
 
@@ -84,8 +85,7 @@ class Desktop(QObject):
         self._model = model
         self._tag_jobs = tag_jobs
         self._open_library = open_library or (lambda: Library.open(home.library_dir))
-        self._state_file = home.folder / "window.json"
-        self._state = WindowState.load(self._state_file)
+        self._restoring = Restoring(home.folder / "window.json", self)
         self._waiting: list[Path] = []
         self._first_stages: list[Stage] = []
         self._is_closed = False
@@ -106,6 +106,7 @@ class Desktop(QObject):
             gain_of=lambda track_id: self.book.gain_of(
                 track_id, self.preferences.settings.playback.replay_gain
             ),
+            groups_of=groups_in(lambda: self.library),
         )
         self.library: Library | None = None
         self.writer: LibraryWriter | None = None
@@ -119,6 +120,7 @@ class Desktop(QObject):
         self.prompting: Prompting | None = None
         self.history: HistoryKeeper | None = None
         self.your_model: YourModel | None = None
+        self.conveniences: Conveniences | None = None
         self.history_view: HistoryView | None = None
         self.dialogs = Dialogs(
             self.window,
@@ -129,7 +131,7 @@ class Desktop(QObject):
             lambda: self.player.backend_name,
             self,
         )
-        self._restore_window()
+        self._restoring.restore_window()
         self.window.closing.connect(self.close)
         self.covers.wanted.connect(self._fetch_covers)
         self.window.plane.canvas.draw_with(
@@ -170,7 +172,7 @@ class Desktop(QObject):
             self._model,
             self,
         )
-        self._restore_player()
+        self._restoring.restore_player()
         self.glue = PlayerGlue(self.player, self.songs, self.window, self.runner, self.book, self)
         self.pages = PageController(
             self.window, self.songs, self.work, self.glue, self.player, self.home.folder, self
@@ -207,8 +209,9 @@ class Desktop(QObject):
             self.runner, self.home.library_dir, self,
         )  # fmt: skip
         self.your_model.data_deleted.connect(self.history_view.refresh)
+        self.conveniences = Conveniences(self)
         self._connect()
-        self.views.begin(self._state.view)
+        self.views.begin(self._restoring.state.view)
         self.songs.watch()
         for fault in (*self.preferences.faults, *library.notices):
             text = f"{fault.message}. {fault.remedy}" if fault.remedy else fault.message
@@ -338,7 +341,7 @@ class Desktop(QObject):
         if self._is_closed:
             return []
         self._is_closed = True
-        self._keep_state()
+        self._restoring.keep()
         self.window.hide()
         self.window.toasts.clear()
         if self.listening is not None:
@@ -362,7 +365,7 @@ class Desktop(QObject):
         return stuck
 
     def _save(self, _limit_s: float) -> list[str]:
-        self._state.save(self._state_file)
+        self._restoring.save()
         self.preferences.save_now()
         return []
 
@@ -385,56 +388,6 @@ class Desktop(QObject):
             niceness=10,
         )
 
-    def _restore_window(self) -> None:
-        state, window = self._state, self.window
-        geometry = state.geometry_bytes
-        if not geometry or not window.restoreGeometry(QByteArray(geometry)):
-            window.resize(1200, 780)
-        window.table.restore(state.table)
-        window.set_splitter_sizes(state.splitter)
-        window.set_queue_shown(state.queue_shown)
-
-    def _restore_player(self) -> None:
-        playback, state = self.preferences.settings.playback, self._state
-        resume = playback.resume
-        self.player.restore(
-            state.queue if resume else (),
-            state.queue_index if resume else None,
-            state.position_s,
-            playback.volume,
-            playback.shuffle,
-            playback.repeat,
-        )
-        self.player.set_muted(playback.muted)
-        self.player.outputs_found.connect(self._on_outputs)
-        self.player.sound.find_outputs()
-        if playback.output_device:
-            self.player.sound.set_output(playback.output_device)
-
-    def _keep_state(self) -> None:
-        window, player = self.window, self.player
-        table = window.table.kept_state()
-        ids = player.queue_ids
-        index = player.queue_index
-        kept = [i for i in ids if i is not None]
-        if self.songs is None:  # the library never opened: what was kept stays kept
-            self._state = self._state.with_geometry(bytes(window.saveGeometry().data()))
-            return
-        self._state = WindowState(
-            splitter=tuple(window.splitter_sizes()),
-            columns=table.shown,
-            widths=table.widths,
-            sort=table.sort,
-            descending=table.descending,
-            queue_shown=window.queue.isVisible(),
-            view=self.songs.view,
-            queue=tuple(kept),
-            queue_index=None
-            if index is None or ids[index] is None
-            else sum(i is not None for i in ids[:index]),
-            position_s=player.position_s,
-        ).with_geometry(bytes(window.saveGeometry().data()))
-
     def _fetch_covers(self, ids: list[int]) -> None:
         library = self.library
         if library is not None:
@@ -448,13 +401,8 @@ class Desktop(QObject):
         settings = self.preferences.settings
         if (section, name) == ("appearance", "theme"):
             self.theme.set_mode(Mode(settings.appearance.theme))
-        elif (section, name) == ("playback", "output_device"):
-            self.player.sound.set_output(settings.playback.output_device)
         elif (section, name) == ("library", "unsure_below") and self.songs is not None:
             self.songs.search()
-
-    def _on_outputs(self, outputs: Sequence[AudioOutput]) -> None:
-        self.dialogs.outputs = [(output.key, output.name) for output in outputs if output.key]
 
     def _on_problems(self, problems: list[Problem]) -> None:
         self.problems.add(problems)

@@ -86,7 +86,7 @@ class Dialogs(QObject):
                     Path(folder), lambda: self._runner.call(self.folders, dialog.show_folders)
                 )
             )
-            self._open(dialog)
+            self.show(dialog)
 
         self._runner.call(self.folders, show)
 
@@ -98,13 +98,13 @@ class Dialogs(QObject):
             fields = self._preferences.fields(models, self.outputs)
             dialog = SettingsDialog(self._theme, fields, self._window)
             dialog.changed.connect(self._preferences.set)
-            self._open(dialog)
+            self.show(dialog)
 
         self._runner.call(lambda: _music_models(models_dir), show, lambda _: show([]))
 
     def show_keyboard(self) -> None:
         entries = self._window.actions_.keyboard_map()
-        self._open(KeyboardDialog(self._theme, entries, self._window))
+        self.show(KeyboardDialog(self._theme, entries, self._window))
 
     def show_about(self) -> None:
         sound = self._sound()
@@ -116,11 +116,15 @@ class Dialogs(QObject):
             ),
             (self.tr("Stored in"), str(self._home.folder)),
         ]
-        self._open(AboutDialog(self._theme, facts, self._window))
+        self.show(AboutDialog(self._theme, facts, self._window))
 
-    def _open(self, dialog: QDialog) -> None:
+    def show(self, dialog: QDialog, *, modal: bool = True) -> None:
+        """Show a dialog that lives until it is closed."""
         dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        if modal:
+            dialog.open()
+        else:
+            dialog.show()
         self.opened.emit(dialog)
 
     def _ask(self, dialog: QFileDialog) -> None:
@@ -128,7 +132,7 @@ class Dialogs(QObject):
         if last:
             dialog.setDirectory(last)
         dialog.filesSelected.connect(self._on_chosen)
-        self._open(dialog)
+        self.show(dialog)
 
     def _on_chosen(self, names: list[str]) -> None:
         if names:

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from app.desktop.jobs import JobRunner, Latest
-from app.settings import OneOf, Settings, SettingsError, describe
+from app.settings import OneOf, Settings, SettingsError, Value, describe
 from widgets.dialogs.settings import SettingField
 
 __all__ = ["Preferences"]
@@ -20,10 +20,12 @@ _SAVE_AFTER_MS = 1000
 _SHOWN = ("appearance", "library", "playback", "tagging", "prompts")
 _HIDDEN = {
     *(("playback", name) for name in ("volume", "muted", "shuffle", "repeat")),  # in the player bar
-    ("appearance", "reduced_motion"),  # nothing moves by itself
-    ("appearance", "notifications"),
+    ("appearance", "reduced_motion"),  # nothing moves by itself so far
+    *(  # they have a dialog of their own
+        ("playback", f"equaliser{part}") for part in ("", "_preset", "_preamp_db", "_bands_db")
+    ),
 }
-"""Not in the dialog: shown elsewhere, or without effect so far."""
+"""Not in the dialog: shown elsewhere."""
 
 
 class Preferences(QObject):
@@ -49,7 +51,7 @@ class Preferences(QObject):
         self._timer.setInterval(_SAVE_AFTER_MS)
         self._timer.timeout.connect(self._save_soon)
 
-    def set(self, section: str, name: str, value: str | int | float | bool) -> None:
+    def set(self, section: str, name: str, value: Value) -> None:
         """Change one setting; a value out of bounds is reported and changes nothing."""
         if getattr(getattr(self.settings, section), name) == value:
             return

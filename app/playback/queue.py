@@ -244,7 +244,7 @@ class PlayQueue:
         new = self._insert(0, songs)
         if current is not None:
             self.jump(current)
-            self._past = []
+            self._begin_round()
         return new
 
     def remove(self, indices: Iterable[int]) -> tuple[QueueEntry, ...]:

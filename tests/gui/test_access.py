@@ -76,6 +76,7 @@ def dialogs(qtbot: QtBot, desktop: Desktop) -> Iterator[QDialog]:
         makers.show_keyboard,
         makers.show_about,
         makers.show_folders,
+        *more_dialogs(desktop),
     ):
         with qtbot.waitSignal(makers.opened, timeout=WAIT_MS) as caught:
             show()
@@ -83,6 +84,12 @@ def dialogs(qtbot: QtBot, desktop: Desktop) -> Iterator[QDialog]:
         yield dialog
         dialog.done(0)
     yield desktop.problems
+
+
+def more_dialogs(desktop: Desktop) -> list[Callable[[], None]]:
+    conveniences = desktop.conveniences
+    assert conveniences is not None
+    return [conveniences.playing.show_equaliser, conveniences.playing.ask_for_mood]
 
 
 def name_of(widget: QWidget) -> str:

@@ -81,7 +81,9 @@ class EqualiserDialog(QDialog):
         self.choice.activated.connect(self._choose)
         low, high = limits_db
         self.preamp = _Fader(theme, self.tr("All"), self.tr("All bands"), low, most_preamp_db)
-        self.bands = [_Fader(theme, _short(hz), _spoken(self, hz), low, high) for hz in bands_hz]
+        self.bands = [
+            _Fader(theme, _short(self, hz), _spoken(self, hz), low, high) for hz in bands_hz
+        ]
         self._faders = [self.preamp, *self.bands]
         for fader in self._faders:
             fader.moved.connect(self._tell_own)
@@ -195,8 +197,8 @@ class _Fader(QWidget):
         self.slider.setAccessibleDescription(self.tr("{level} dB").format(level=f"{level:+g}"))
 
 
-def _short(hz: float) -> str:
-    return f"{hz / 1000:g}k" if hz >= 1000 else f"{hz:.0f}"
+def _short(dialog: QDialog, hz: float) -> str:
+    return dialog.tr("{khz}k").format(khz=f"{hz / 1000:g}") if hz >= 1000 else f"{hz:.0f}"
 
 
 def _spoken(dialog: QDialog, hz: float) -> str:

@@ -1,0 +1,22 @@
+"""What makes a player comfortable, put together once the library is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from app.desktop.playing import Playing
+
+if TYPE_CHECKING:
+    from app.desktop.desktop import Desktop
+
+__all__ = ["Conveniences"]
+
+
+class Conveniences(QObject):
+    """Equaliser and moods to play, the folder watcher, tags in files, long work in one place."""
+
+    def __init__(self, desktop: Desktop) -> None:
+        super().__init__(desktop)
+        self.playing = Playing(desktop)

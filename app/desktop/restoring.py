@@ -1,0 +1,75 @@
+"""Window and player as they were left, and kept for the next start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QObject
+
+from app.desktop.state import WindowState
+
+if TYPE_CHECKING:
+    from app.desktop.desktop import Desktop
+
+__all__ = ["Restoring"]
+
+
+class Restoring(QObject):
+    """Reads the state at the start and writes it at the end."""
+
+    def __init__(self, file: Path, desktop: Desktop) -> None:
+        super().__init__(desktop)
+        self._file = file
+        self._desktop = desktop
+        self.state = WindowState.load(file)
+
+    def restore_window(self) -> None:
+        state, window = self.state, self._desktop.window
+        geometry = state.geometry_bytes
+        if not geometry or not window.restoreGeometry(QByteArray(geometry)):
+            window.resize(1200, 780)
+        window.table.restore(state.table)
+        window.set_splitter_sizes(state.splitter)
+        window.set_queue_shown(state.queue_shown)
+
+    def restore_player(self) -> None:
+        desktop, state = self._desktop, self.state
+        playback = desktop.preferences.settings.playback
+        resume = playback.resume
+        desktop.player.restore(
+            state.queue if resume else (),
+            state.queue_index if resume else None,
+            state.position_s,
+            playback.volume,
+            playback.shuffle,
+            playback.repeat,
+        )
+        desktop.player.set_muted(playback.muted)
+
+    def keep(self) -> None:
+        """Take down how everything is now."""
+        desktop = self._desktop
+        window, player = desktop.window, desktop.player
+        geometry = bytes(window.saveGeometry().data())
+        if desktop.songs is None:  # the library never opened: what was kept stays kept
+            self.state = self.state.with_geometry(geometry)
+            return
+        table = window.table.kept_state()
+        ids, index = player.queue_ids, player.queue_index
+        known = index is not None and ids[index] is not None
+        self.state = WindowState(
+            splitter=tuple(window.splitter_sizes()),
+            columns=table.shown,
+            widths=table.widths,
+            sort=table.sort,
+            descending=table.descending,
+            queue_shown=window.queue.isVisible(),
+            view=desktop.songs.view,
+            queue=tuple(i for i in ids if i is not None),
+            queue_index=sum(i is not None for i in ids[:index]) if known else None,
+            position_s=player.position_s,
+        ).with_geometry(geometry)
+
+    def save(self) -> None:
+        self.state.save(self._file)

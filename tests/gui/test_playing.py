@@ -1,0 +1,134 @@
+"""Playing from the window: the equaliser, moods in a row, shuffle's order, undo of the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.desktop.desktop import Desktop
+from app.playback.sound import Equaliser, EqualiserPreset
+from app.settings import Settings
+from inference.emotion import QUADRANTS, Quadrant
+from tests.gui.conftest import WAIT_MS, settle
+from widgets.dialogs.equaliser import EqualiserDialog
+from widgets.dialogs.mood_way import MoodWayDialog
+
+pytestmark = pytest.mark.gui
+
+Start = Callable[..., Desktop]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[Equaliser | None]:
+    """What the back end was told of the equaliser; it brings two curves."""
+    from app.playback.null_backend import NullBackend
+
+    told: list[Equaliser | None] = []
+    monkeypatch.setattr(NullBackend, "set_equaliser", lambda _self, curve: told.append(curve))
+    presets = (
+        EqualiserPreset("Flat", Equaliser()),
+        EqualiserPreset("Bass", Equaliser((6.0, 6.0, 3.0, *(0.0,) * 7), -4.0)),
+    )
+    monkeypatch.setattr(NullBackend, "equaliser_presets", presets)
+    return told
+
+
+def open_equaliser(qtbot: QtBot, desktop: Desktop) -> EqualiserDialog:
+    with qtbot.waitSignal(desktop.dialogs.opened, timeout=WAIT_MS) as opened:
+        desktop.window.actions_.equaliser.trigger()
+    (dialog,) = opened.args
+    return dialog
+
+
+def test_the_equaliser_is_heard_at_once_and_kept(
+    qtbot: QtBot, start: Start, tagged: Path, heard: list[Equaliser | None]
+) -> None:
+    desktop = start()
+    assert heard == [None]
+    dialog = open_equaliser(qtbot, desktop)
+    assert not dialog.bands[0].isEnabled()
+    QTest.keyClick(dialog.switch, Qt.Key.Key_Space)
+    assert heard[-1] == Equaliser()
+    dialog.choice.setCurrentIndex(dialog.choice.findData("Bass"))
+    dialog.choice.activated.emit(dialog.choice.currentIndex())
+    assert heard[-1] == Equaliser((6.0, 6.0, 3.0, *(0.0,) * 7), -4.0)
+    QTest.keyClick(dialog.bands[9].slider, Qt.Key.Key_Up)
+    assert heard[-1] == Equaliser((6.0, 6.0, 3.0, *(0.0,) * 6, 0.5), -4.0)
+    assert dialog.choice.currentData() == ""  # it is one's own now
+    dialog.accept()
+    desktop.close()
+    kept = Settings.load(desktop.home.settings_file).playback
+    assert kept.equaliser
+    assert kept.equaliser_bands_db == (6.0, 6.0, 3.0, *(0.0,) * 6, 0.5)
+    assert start().conveniences is not None
+    assert heard[-1] == Equaliser((6.0, 6.0, 3.0, *(0.0,) * 6, 0.5), -4.0)
+
+
+def test_a_mood_is_played_and_drifts_to_another(qtbot: QtBot, start: Start, tagged: Path) -> None:
+    desktop = start()
+    desktop.window.sidebar.choose(Quadrant.LALV.value)
+    settle(qtbot, desktop)
+    with qtbot.waitSignal(desktop.dialogs.opened, timeout=WAIT_MS) as opened:
+        desktop.window.actions_.mood_way.trigger()
+    (dialog,) = opened.args
+    assert isinstance(dialog, MoodWayDialog)
+    assert QUADRANTS[dialog.start.currentIndex()] is Quadrant.LALV  # the mood in sight
+    dialog.goal.setCurrentIndex(QUADRANTS.index(Quadrant.HAHV))
+    dialog.minutes.setValue(5)
+    with qtbot.waitSignal(desktop.player.track_changed, timeout=WAIT_MS):
+        QTest.mouseClick(dialog.play, Qt.MouseButton.LeftButton)
+    assert len(desktop.player.queue_ids) == 8  # short songs: all of them, each once
+    assert len(set(desktop.player.queue_ids)) == 8
+    assert desktop.library is not None
+    moods = [desktop.library.emotion(i).effective.quadrant for i in desktop.player.queue_ids if i]  # type: ignore[union-attr]
+    assert moods[0] is Quadrant.LALV
+    settle(qtbot, desktop)
+
+
+def test_every_change_of_the_queue_is_undone_with_the_others(
+    qtbot: QtBot, start: Start, tagged: Path
+) -> None:
+    desktop = start()
+    player, actions = desktop.player, desktop.window.actions_
+    ids = [int(i) for i in desktop.window.table.songs.ids]
+    player.enqueue(ids[:3])
+    player.move(2, 0)
+    player.remove([1])
+    assert player.queue_ids == [ids[2], ids[1]]
+    actions.undo.trigger()
+    actions.undo.trigger()
+    assert player.queue_ids == ids[:3]
+    actions.redo.trigger()
+    assert player.queue_ids == [ids[2], *ids[:2]]
+    player.play_ids(ids[4:], 0)  # a double click on another song replaces the queue ...
+    assert desktop.window.toasts.toasts[-1].action is not None
+    desktop.window.toasts.toasts[-1].action.click()
+    assert player.queue_ids == [ids[2], *ids[:2]]  # ... and what was put together is not lost
+    assert player.track_id == ids[4]
+    player.clear()
+    actions.undo.trigger()
+    assert player.queue_ids == [ids[2], *ids[:2]]
+    settle(qtbot, desktop)
+
+
+def test_shuffle_by_album_and_mood_from_the_settings(
+    qtbot: QtBot, start: Start, tagged: Path
+) -> None:
+    desktop = start()
+    desktop.preferences.set("playback", "shuffle_by", "mood")
+    desktop.player.set_shuffle(True)
+    desktop.player.play_ids([int(i) for i in desktop.window.table.songs.ids], 0)
+    assert desktop.library is not None
+    moods = []
+    for _ in range(8):
+        emotion = desktop.library.emotion(desktop.player.track_id or 0)
+        moods.append(emotion.effective.quadrant if emotion.effective else None)
+        desktop.player.next()
+    assert moods[0::2] == moods[1::2]  # two songs of each
+    assert desktop.library.index.albums_of([1, 2]) != {}
+    settle(qtbot, desktop)
