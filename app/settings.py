@@ -61,6 +61,13 @@ class Collection:
     """[library]"""
 
     scan_at_start: bool = _setting(True, Switch("Look for new songs at start"))
+    watch: bool = _setting(
+        True,
+        Switch(
+            "Watch the music folders",
+            help="Songs that come, change or go are noticed while the player runs.",
+        ),
+    )
     unsure_below: float = _setting(
         0.5,
         Real(
@@ -167,6 +174,9 @@ class Window:
     sort: str = _setting("artist", Text("Sorted by", 40))
     descending: bool = _setting(False, Switch("Sorted downwards"))
     last_folder: str = _setting("", Text("Folder that was added last", 5000))
+    told_of_watching: tuple[str, ...] = _setting(
+        (), Texts("Network folders whose slower watch was explained")
+    )
     seen_welcome: bool = _setting(False, Switch("First-run guide was shown"))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.desktop.playing import Playing
+from app.desktop.watcher import Watcher
 
 if TYPE_CHECKING:
     from app.desktop.desktop import Desktop
@@ -20,3 +21,4 @@ class Conveniences(QObject):
     def __init__(self, desktop: Desktop) -> None:
         super().__init__(desktop)
         self.playing = Playing(desktop)
+        self.watcher = Watcher(desktop)

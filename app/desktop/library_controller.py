@@ -65,6 +65,7 @@ class LibraryController(QObject):
     points_ready = Signal(object)  # PlanePoints
     changed = Signal(object)  # ids that changed
     corrected = Signal(str)  # what was done, for a toast
+    roots_changed = Signal()  # the music folders are others now
     failed = Signal(object)  # UndertoneError
     looked = Signal()  # after looking for what other processes wrote
 
@@ -300,6 +301,7 @@ class LibraryController(QObject):
         def done(changes: ChangeSet) -> None:
             self.note_changes(changes)
             self.search()
+            self.roots_changed.emit()
             then()
 
         self.submit(lambda library: library.remove_root(folder), done)

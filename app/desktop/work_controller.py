@@ -85,7 +85,11 @@ class WorkController(QObject):
                     touched += library.add_root(path).touched
             return touched
 
-        self._songs.submit(remember, lambda _: self.scan(chosen))
+        def remembered(_: object) -> None:
+            self._songs.roots_changed.emit()
+            self.scan(chosen)
+
+        self._songs.submit(remember, remembered)
 
     def add_demo(self, folder: Path) -> None:
         """Write the demo library to `folder`, then add it."""
@@ -94,15 +98,18 @@ class WorkController(QObject):
         )
         task.finished.connect(lambda _: self.add([folder]))
 
-    def scan(self, paths: Sequence[Path] | None = None) -> None:
-        """Look for new, changed and missing files: in `paths`, else in all folders."""
+    def scan(self, paths: Sequence[Path] | None = None, *, quiet: bool = False) -> None:
+        """Look for new, changed and missing files: in `paths`, else in all folders.
+
+        `quiet`: say nothing where nothing was found.
+        """
         library = self._library
 
         def make(_cancelled: Callable[[], bool]) -> Job[ScanReport]:
             return scan(library, list(paths) if paths is not None else library.roots())
 
         task = self._start(self.tr("Looking for music"), make, pool="io")
-        task.finished.connect(lambda report: self._on_scanned(report, paths))
+        task.finished.connect(lambda report: self._on_scanned(report, paths, quiet=quiet))
 
     def tag(self, paths: Sequence[Path] | None = None, *, force: bool = False) -> None:
         """Find the moods of songs: in `paths`, else of everything that has none yet.
@@ -189,13 +196,17 @@ class WorkController(QObject):
         if right:
             self.settled.emit(right)
 
-    def _on_scanned(self, report: ScanReport, paths: Sequence[Path] | None) -> None:
+    def _on_scanned(self, report: ScanReport, paths: Sequence[Path] | None, *, quiet: bool) -> None:
         self._songs.search()
         if report.failed:
             self.problems_found.emit([Problem(str(f.path), f.reason) for f in report.failed])
         if report.added:
             self.said.emit(self.tr("{songs} added").format(songs=songs(report.added)))
-        elif paths is not None and not (report.unchanged or report.changed or report.moved):
+        elif (
+            paths is not None
+            and not quiet
+            and not (report.unchanged or report.changed or report.moved)
+        ):
             self.said.emit(self.tr("No music was found there"))
         if self._tag_after_scan():
             self.tag(paths)
@@ -214,6 +225,10 @@ class WorkController(QObject):
         force = any(waiting.values())
         paths = None if Path() in waiting and not force else [p for p in waiting if p != Path()]
         self.tag(paths, force=force)
+
+
+def _found_any(report: ScanReport) -> bool:
+    return bool(report.unchanged or report.changed or report.moved)
 
 
 def _forced(options: TagOptions) -> TagOptions:

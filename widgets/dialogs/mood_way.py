@@ -93,9 +93,9 @@ class MoodWayDialog(QDialog):
     def _explain(self) -> None:
         start, goal = self._way()
         if start is goal:
-            words = self.tr("{mood} songs, the surest ones first in line.").format(
-                mood=mood_name(start)
-            )
+            words = self.tr(
+                "{mood} songs near the heart of the mood, sure ones rather than guesses."
+            ).format(mood=mood_name(start))
         else:
             words = self.tr(
                 "Song by song along the mood plane, from {start} to {goal}, each near the last."
