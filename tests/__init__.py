@@ -1,0 +1,1 @@
+"""The tests are a package of their own: another distribution installs one of this name."""
