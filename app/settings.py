@@ -126,6 +126,13 @@ class Tagging:
         1,
         Integer("Songs at a time", 1, 64, help="Each takes one processor core while it works."),
     )
+    adapt: bool = _setting(
+        True,
+        Switch(
+            "Judge moods by what is usual in my library",
+            help="From 30 songs on. Changing it rates all songs anew, without hearing them again.",
+        ),
+    )
     after_scan: bool = _setting(
         True, Switch("Find the mood of new songs by itself", help="In the background.")
     )

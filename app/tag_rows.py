@@ -31,6 +31,11 @@ class TagOptions:
         Only say what would be done; nothing is classified or written.
     niceness : int
         By how much the worker processes let others go first (POSIX), 0..19.
+    adapt : bool
+        Rate songs by what is usual in the library, where it has enough of them and the model can.
+    whole_library : bool
+        Bring all songs in step that this model has rated in another version of that, wherever
+        they lie.
     limit_s, limit_factor : float
         A song may take ``limit_s + limit_factor * duration`` seconds.
     """
@@ -41,6 +46,8 @@ class TagOptions:
     force: bool = False
     dry_run: bool = False
     niceness: int = 0
+    adapt: bool = True
+    whole_library: bool = True
     limit_s: float = 60.0
     limit_factor: float = 1.0
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from app.adapting import adapted, learn, may_learn, otherwise_adapted, stored
 from app.personal_model import personal_rows
 from app.personal_models import usable_model
 from app.rerating import Rated, rated_again
@@ -50,12 +51,21 @@ class Model:
         Of the model; songs that another revision classified are stale.
     front_end : str
         Whose stored features it can rate without the song; "" if it cannot.
+    load_adapted : callable, optional
+        Given what was learned of a library (`LibraryStatistics.to_bytes`), returns the
+        classifier that is used to it; picklable, too.
     """
 
     model_id: str
     load: Callable[[], Classifier]
     revision: str = ""
     front_end: str = ""
+    load_adapted: Callable[[bytes], Classifier] | None = None
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it can get used to a library."""
+        return self.load_adapted is not None and bool(self.front_end)
 
 
 def music_model(model_id: str | None, models_dir: Path | None = None) -> Model:
@@ -70,13 +80,24 @@ def music_model(model_id: str | None, models_dir: Path | None = None) -> Model:
 
     card = resolve(model_id, models_dir)
     load = functools.partial(_load_music_classifier, card.id, models_dir)
-    return Model(card.id, load, card.revision, card.front_end)
+    load_adapted = None
+    if card.adapts:
+        load_adapted = functools.partial(_load_adapted, card.id, models_dir)
+    return Model(card.id, load, card.revision, card.front_end, load_adapted)
 
 
 def _load_music_classifier(model_id: str, models_dir: Path | None) -> Classifier:
     from inference.runtime import MusicClassifier
 
     return MusicClassifier.load(model_id, models_dir=models_dir, threads=1)
+
+
+def _load_adapted(model_id: str, models_dir: Path | None, statistics: bytes) -> Classifier:
+    from inference.pipelines.adaptation import LibraryStatistics
+    from inference.runtime import MusicClassifier
+
+    classifier = MusicClassifier.load(model_id, models_dir=models_dir, threads=1)
+    return classifier.adapted(LibraryStatistics.from_bytes(statistics))
 
 
 def tag(
@@ -104,9 +125,11 @@ def tag(
     ------
     Progress
         At least a few times a second; `item` is a `TagRow` when a song's turn is over, and
-        what the row says is then committed. Without an item, `text` says what is scanned and
-        is empty while songs are classified. Close the generator to stop: finished songs are
-        kept, songs in flight are lost.
+        what the row says is then committed and final: one row a song. Where the run may learn
+        anew what is usual in the library, all rows come after that; until then, and for songs
+        of other folders that are rated anew, `item` is a `ChangeSet` of what was committed.
+        Without an item, `text` says what is scanned and is empty while songs are classified.
+        Close the generator to stop: finished songs are kept, songs in flight are lost.
 
     Raises
     ------
@@ -121,8 +144,7 @@ def tag(
         yield from run.preview(paths)
     else:
         yield from run.scan(paths)
-        yield from run.rate_again()
-        yield from run.classify()
+        yield from run.work()
     return TagReport(
         done=run.done,
         up_to_date=run.up_to_date,
@@ -143,7 +165,9 @@ class _Run:
     ) -> None:
         self.library = library
         self.options = options
-        self.model = model
+        self._plain = model
+        self.model = adapted(model, stored(library, model)) if options.adapt else model
+        self._held: dict[Path, TagRow] | None = None
         self.cancelled = cancelled
         self._personal = usable_model(options.models_dir)
         self.done = 0
@@ -152,6 +176,8 @@ class _Run:
         self._turns = 0
         self._total = 0
         self._stale: list[int] = []
+        self._forced = options.force
+        self._ids: list[int] = []
         self._pending: list[tuple[SongTask, Classified | Refused]] = []
         self._committed_s = time.monotonic()
 
@@ -164,6 +190,9 @@ class _Run:
         ids = [int(i) for i in self.library.under(paths)]
         stale = set(ids) if self.options.force else set(self._stale_among(ids))
         self._stale = [i for i in ids if i in stale]
+        self._ids = ids
+        if self.options.adapt and may_learn(self.library, self._plain, self._stale):
+            self._held = {}
         self._total = len(ids)
         if unreadable:
             for start in range(0, len(ids), _READ_AT_ONCE):
@@ -175,20 +204,71 @@ class _Run:
         for path, reason in unreadable.items():
             yield self._emit(TagRow(path, error=reason))
 
-    def rate_again(self) -> Generator[Progress, None, None]:
+    def work(self) -> Generator[Progress, None, None]:
+        """Rate and classify what is stale; between the two, learn from what was heard."""
+        folder = self.library.store.database.path.parent
+        with other_run_at_work(folder / _LOCK_NAME) as other:
+            if self._held is not None:
+                yield from self._learn(other=other)
+            yield from self._rate_again()
+            # Two runs over the same songs meet in the middle; each asks again before each song.
+            yield from self._classify(self._stale[::-1] if other else self._stale)
+            yield from self._complete()
+        yield from self._release()
+
+    def _learn(self, *, other: bool) -> Generator[Progress, None, None]:
+        """Hear what was not heard before, then learn what is usual in the library."""
+        able = set(self.library.having_features(self._stale, self.model.front_end))
+        if self.options.force:
+            able = set()
+        unheard = [i for i in self._stale if i not in able]
+        yield from self._classify(unheard[::-1] if other else unheard)
+        if not other:  # else the other run learns at its end, or the next one does
+            yield from learn(self.library, self._plain)
+        self.model = adapted(self._plain, stored(self.library, self._plain))
+        self._stale = self._stale_among(self._ids)
+        self._forced = False
+
+    def _complete(self) -> Generator[Progress, None, None]:
+        """Rate songs outside of the run's paths that stand otherwise than the library now does."""
+        if not self.options.whole_library or not self._plain.adapts:
+            return
+        mine = set(self._ids)
+        others = otherwise_adapted(self.library, self._plain, self.model)
+        others = [i for i in others if i not in mine]
+        able = self.library.having_features(others, self.model.front_end)
+        yield from self._rated(able, self._touched)
+
+    def _rate_again(self) -> Generator[Progress, None, None]:
         """Rate from stored features what another head has heard; yields committed rows."""
-        if self.options.force or not self.model.front_end:
+        if self._forced or not self.model.front_end:
             return
         able = self.library.having_features(self._stale, self.model.front_end)
         done: set[int] = set()
-        rated = rated_again(self.library, able, self.model.front_end, self.model.load, self.options)
+
+        def emitted(rows: list[TagRow]) -> Iterator[Progress]:
+            done.update(row.track_id or 0 for row in rows)
+            return map(self._emit, rows)
+
+        yield from self._rated(able, emitted)
+        self._stale = [i for i in self._stale if i not in done]
+
+    def _rated(
+        self, ids: Sequence[int], told: Callable[[list[TagRow]], Iterator[Progress]]
+    ) -> Generator[Progress, None, None]:
+        """Rate songs from stored features; `told` says how what was committed is passed on."""
+        rated = rated_again(self.library, ids, self.model.front_end, self.model.load, self.options)
         with closing(rated):
             for songs in rated:
-                for row in self._keep(songs):
-                    done.add(row.track_id or 0)
-                    yield self._emit(row)
+                yield from told(self._keep(songs))
                 yield Progress(self._turns, self._total)
-        self._stale = [i for i in self._stale if i not in done]
+
+    def _touched(self, rows: list[TagRow]) -> Iterator[Progress]:
+        from library_db.changes import ChangeSet
+
+        ids = tuple(row.track_id for row in rows if row.track_id is not None)
+        if ids:
+            yield Progress(self._turns, self._total, "", ChangeSet(changed=ids))
 
     def _keep(self, songs: Sequence[Rated]) -> list[TagRow]:
         """Write what was rated again, unless the audio has changed meanwhile."""
@@ -217,16 +297,10 @@ class _Run:
             for song, track in kept
         ]
 
-    def classify(self) -> Generator[Progress, None, None]:
-        """Classify what `scan` found stale; yields a song's row when it is committed."""
-        if not self._stale:
-            return
-        folder = self.library.store.database.path.parent
-        with other_run_at_work(folder / _LOCK_NAME) as other:
-            # Two runs over the same songs meet in the middle; each asks again before each song.
-            yield from self._classify(self._stale[::-1] if other else self._stale)
-
     def _classify(self, ids: Sequence[int]) -> Generator[Progress, None, None]:
+        """Classify songs from their files; yields a song's row when it is committed."""
+        if not ids:
+            return
         queue = SongQueue(self.library, ids)
         workers = self._workers()
         try:
@@ -265,7 +339,7 @@ class _Run:
         """Give each idle worker a song; skip those that another run has finished meanwhile."""
         while workers.room and (track := queue.take()) is not None:
             self.library.refresh()
-            if not self.options.force and not self._is_stale(track):
+            if not self._forced and not self._is_stale(track):
                 queue.skip(track)
                 yield from map(self._emit, self._known_rows([track.id]))
                 continue
@@ -275,7 +349,10 @@ class _Run:
         return len(self._stale_among([track.id])) > 0
 
     def _stale_among(self, ids: Sequence[int]) -> list[int]:
-        return self.library.stale(ids, self.model.model_id, self.model.revision)
+        model = self.model
+        return self.library.stale(
+            ids, model.model_id, model.revision, failed_with=self._plain.revision
+        )
 
     def _limit_s(self, track: Track) -> float:
         # A header may lie about the duration, the size does not: 16 kB/s is 128 kbit/s.
@@ -305,7 +382,7 @@ class _Run:
             if isinstance(result, Classified):
                 estimates.append(_estimate_row(task, result, self.model.revision))
             elif track is not None:
-                key = model_key(self.model.model_id, self.model.revision)
+                key = model_key(self.model.model_id, self._plain.revision)
                 failures.append((task.track_id, result.reason, key if result.lasting else ""))
             rows.append(_finished_row(task, result))
         if estimates:
@@ -348,6 +425,24 @@ class _Run:
         return next(self._known_rows([track.id]))
 
     def _emit(self, row: TagRow) -> Progress:
+        """A row on its way out; where the run may learn, it waits for the end."""
+        if self._held is None:
+            return self._told(row)
+        before = self._held.get(row.path)
+        self._turns += before is None
+        if before is not None and before.seconds is not None:  # it took that to hear it
+            row = replace(row, seconds=before.seconds)
+        self._held[row.path] = row
+        waiting = Progress(self._turns, self._total)
+        return waiting if row.seconds is None else next(self._touched([row]), waiting)
+
+    def _release(self) -> Generator[Progress, None, None]:
+        """The rows that waited."""
+        held, self._held, self._turns = self._held or {}, None, 0
+        for row in held.values():
+            yield self._told(row)
+
+    def _told(self, row: TagRow) -> Progress:
         self._turns += 1
         if row.error is not None:
             self.faults[row.path] = TagFault(row.path, row.error)

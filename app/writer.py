@@ -126,6 +126,7 @@ WRITES = frozenset(
         "correct",
         "correct_many",
         "forget",
+        "keep_adaptation",
         "refresh",
         "remove_root",
         "restore",

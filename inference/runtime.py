@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,17 @@ from inference.audio.features import SongFeatures
 from inference.catalog import Calibration, CatalogError, ModelCard, find
 from inference.emotion import QUADRANTS, EmotionEstimate
 from inference.errors import UndertoneError
-from inference.pipelines.base import Network, Pipeline, WindowScores, build_pipeline
+from inference.pipelines.base import (
+    Adaptable,
+    Network,
+    Pipeline,
+    WindowScores,
+    build_pipeline,
+)
 from inference.timeline import Timeline
+
+if TYPE_CHECKING:
+    from inference.pipelines.adaptation import LibraryStatistics
 
 __all__ = [
     "RESULT_SCHEMA",
@@ -193,6 +202,33 @@ class MusicClassifier:
             seconds=time.perf_counter() - begin,
             faults=faults,
         )
+
+    def adapted(self, statistics: LibraryStatistics | None) -> MusicClassifier:
+        """The same model, used to a library: what is usual there counts as usual music.
+
+        Parameters
+        ----------
+        statistics : LibraryStatistics or None
+            ``LibraryStatistics.of(features)`` of at least 30 songs that this model has heard;
+            None gives the model as it is.
+
+        Raises
+        ------
+        UndertoneError
+            If the model cannot get used to a library, or the statistics are of features that
+            another model keeps.
+        """
+        if not isinstance(self._pipeline, Adaptable):
+            raise UndertoneError(
+                f"{self.model_id} cannot get used to a library",
+                "Use undertone-music, or leave the adaptation out.",
+            )
+        if statistics is not None and statistics.front_end != self.front_end:
+            raise UndertoneError(
+                f"what is usual in {statistics.front_end!r} says nothing to {self.model_id}",
+                "Learn it from features that this model has made.",
+            )
+        return MusicClassifier(self.card, self._pipeline.adapted(statistics))
 
     def rate(self, features: SongFeatures) -> MusicEstimate:
         """The estimate from stored features, without the file.

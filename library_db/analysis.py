@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from library_db.adaptation import Adaptation
 from library_db.database import Database, Durability
 from library_db.errors import LibraryCorrupt
 from library_db.recovery import Notice, set_aside
@@ -25,7 +26,11 @@ _TABLES = (
     "(track_id INTEGER PRIMARY KEY, audio_hash TEXT, data BLOB)",
     "CREATE TABLE IF NOT EXISTS features (track_id INTEGER, front_end TEXT, audio_hash TEXT, "
     "data BLOB, PRIMARY KEY (track_id, front_end))",
+    "CREATE TABLE IF NOT EXISTS adaptations "
+    "(front_end TEXT PRIMARY KEY, version INTEGER, songs INTEGER, data BLOB)",
 )
+_OBJECTS = 5
+"""What these make in a file, the indexes of the keys counted; an older file has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,37 @@ class AnalysisStore:
             found.update(i for i, audio_hash in rows if hashes[i] == audio_hash)
         return found
 
+    def with_features(self, front_end: str) -> list[tuple[int, str]]:
+        """Tracks that features of this front end are stored for, with their audio hash; by id."""
+        sql = "SELECT track_id, audio_hash FROM features WHERE front_end = ? ORDER BY track_id"
+        try:
+            with self._database.reading() as connection:
+                return [(int(i), h) for i, h in connection.execute(sql, (front_end,))]
+        except LibraryCorrupt:
+            return []  # as in `_one`
+
+    def adaptation(self, front_end: str) -> Adaptation | None:
+        """What was learned last of the library, from features of this front end."""
+        sql = "SELECT version, songs, data FROM adaptations WHERE front_end = ?"
+        try:
+            with self._database.reading() as connection:
+                found = connection.execute(sql, (front_end,)).fetchone()
+        except LibraryCorrupt:
+            return None
+        return None if found is None else Adaptation(*found)
+
+    def put_adaptation(self, front_end: str, data: bytes, songs: int) -> Adaptation:
+        """Keep a new version in place of the former; what is the same keeps its version."""
+        with self._database.transaction(Durability.BULK) as connection:
+            before = self.adaptation(front_end)
+            version = 1 if before is None else before.version + (before.data != data)
+            kept = Adaptation(version, songs, data)
+            connection.execute(
+                "INSERT OR REPLACE INTO adaptations VALUES (?, ?, ?, ?)",
+                (front_end, version, songs, data),
+            )
+        return kept
+
     def close(self) -> None:
         self._database.close()
 
@@ -130,7 +166,7 @@ def _open(path: Path) -> Database:
     try:
         with database.reading() as connection:
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if not tables:
+        if tables < _OBJECTS:
             with database.transaction(Durability.BULK) as connection:
                 for statement in _TABLES:
                     connection.execute(statement)

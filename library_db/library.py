@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from inference.emotion import MoodPoint, Quadrant
+from library_db.adaptation import Adaptation
 from library_db.analysis import AnalysisRow, AnalysisStore
 from library_db.changes import ChangeSet
 from library_db.database import Durability
@@ -205,6 +206,26 @@ class Library:
         found = self._analysis.having_features(self._audio_hashes(wanted), front_end)
         return [i for i in wanted if i in found]
 
+    def heard(self, front_end: str) -> list[int]:
+        """Tracks with features of this front end; of those with the same audio the first."""
+        stored = self._analysis.with_features(front_end)
+        present = dict(
+            self.store.rows("SELECT id, ifnull(audio_hash, '') FROM tracks WHERE hidden IS NULL")
+        )
+        first: dict[str, int] = {}
+        for track_id, audio_hash in stored:
+            if present.get(track_id) == audio_hash:
+                first.setdefault(audio_hash or f"track {track_id}", track_id)
+        return list(first.values())
+
+    def adaptation(self, front_end: str) -> Adaptation | None:
+        """What was learned last of the library as a whole."""
+        return self._analysis.adaptation(front_end)
+
+    def keep_adaptation(self, front_end: str, data: bytes, songs: int) -> Adaptation:
+        """Keep what was learned of the library from `songs` different songs."""
+        return self._analysis.put_adaptation(front_end, data, songs)
+
     def _audio_hash(self, track_id: int) -> str:
         rows = self.store.rows("SELECT audio_hash FROM tracks WHERE id = ?", (int(track_id),))
         return (rows[0][0] or "") if rows else ""
@@ -232,13 +253,25 @@ class Library:
         return self.index.count_flags(query, _ATTENTION)
 
     def stale(
-        self, ids_or_paths: Iterable[int | Path], model_id: str, revision: str = ""
+        self,
+        ids_or_paths: Iterable[int | Path],
+        model_id: str,
+        revision: str = "",
+        *,
+        failed_with: str | None = None,
     ) -> list[int]:
         """Those tracks that this revision of a model has to classify, in the order given.
 
         Left out are tracks that have its estimate of their present audio,
         those that failed with it, missing ones, and empty files.
+
+        Parameters
+        ----------
+        failed_with : str, optional
+            The revision under which failures were noted, where that is another one: how songs
+            are rated has no part in whether they can be heard.
         """
+        failed = model_key(model_id, revision if failed_with is None else failed_with)
         key = model_key(model_id, revision)
         wanted = self._ids(ids_or_paths)
         found: set[int] = set()
@@ -249,7 +282,7 @@ class Library:
                 "AND hidden IS NULL AND missing IS NULL AND size_bytes > 0 "
                 "AND (common_model IS NOT ? OR audio_changed IS NOT NULL) "
                 "AND (tag_error IS NULL OR tag_error_model IS NOT ?)",
-                (*chunk, key, key),
+                (*chunk, key, failed),
             )
             found.update(i for (i,) in rows)
         return [i for i in wanted if i in found]

@@ -18,11 +18,12 @@ from app.cli.opening import open_library, preview_library
 from app.cli.progress import Display, display
 from app.cli.scan import absolute
 from app.cli.tag_files import follow, undo
+from app.tag_rows import TagRow
 from inference.emotion import QUADRANTS, Quadrant
 from inference.errors import UndertoneError
 
 if TYPE_CHECKING:
-    from app.tagging import TagReport, TagRow
+    from app.tagging import TagReport
 
 __all__ = ["add_parser", "run"]
 
@@ -34,6 +35,10 @@ examples:
   undertone tag --jsonl - song.mp3          or to stdout
   undertone tag --write-tags --dry-run ~/Music   what would be written into the files?
   undertone tag --undo-tags FILE            take back what a run wrote into them
+
+With 30 songs or more, moods are judged by what is usual in your own library; as it grows to
+twice its size, all its songs are rated anew from what was kept of them (no decoding). A run that
+may do so prints its rows at its end.
 
 Stop it at any time with Ctrl-C: finished songs are kept, and the same command goes on
 from there. Your music files are only read, unless you say --write-tags: then MOOD, VALENCE,
@@ -54,6 +59,13 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--jobs", metavar="N", type=_jobs, default=None, help="songs at a time (default: 1)"
     )
     parser.add_argument("--model", metavar="ID", help="see `undertone models` (default: the best)")
+    parser.add_argument(
+        "--adapt",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="judge songs by what is usual in your library, from 30 songs on; this run only "
+        "(default: as in the settings, where it is on)",
+    )
     parser.add_argument("--force", action="store_true", help="tag also what is up to date")
     parser.add_argument(
         "--dry-run", action="store_true", help="only say what would be done; write nothing"
@@ -107,6 +119,7 @@ class _Run:
         self._shown = shown
         self._moods: Counter[Quadrant] = Counter()
         self._rows = 0
+        self._done = 0
 
     def run(self) -> int:
         from app.settings import Settings
@@ -120,8 +133,15 @@ class _Run:
             jobs=args.jobs or settings.jobs,
             force=args.force,
             dry_run=args.dry_run,
+            adapt=settings.adapt if args.adapt is None else args.adapt,
+            whole_library=args.adapt is None,
         )
         model = _known_model(options, music_model)
+        if args.adapt and not model.adapts:
+            raise UsageError(
+                f"{model.model_id} cannot get used to a library",
+                "Leave --adapt out, or take --model undertone-music",
+            )
         opened = preview_library(args.home) if args.dry_run else open_library(args.home)
         report = None
         with opened as library:
@@ -159,7 +179,8 @@ class _Run:
         )
 
     def _step(self, progress: Any) -> None:
-        row: TagRow | None = progress.item
+        row = progress.item if isinstance(progress.item, TagRow) else None
+        self._done = max(self._done, progress.done)
         self._shown.show(progress, "scanning" if progress.text and row is None else "tagging")
         if row is None:
             return
@@ -175,7 +196,7 @@ class _Run:
     def _end(self, report: TagReport | None) -> int:
         if report is None:
             self._shown.say(
-                f"interrupted after {self._rows} songs; finished ones are kept. "
+                f"interrupted after {max(self._rows, self._done)} songs; finished ones are kept. "
                 "The same command goes on from there"
             )
             return 130

@@ -386,6 +386,7 @@ class Desktop(QObject):
             models_dir=self.home.models_dir,
             jobs=tagging.jobs if self._tag_jobs is None else self._tag_jobs,
             niceness=10,
+            adapt=tagging.adapt,
         )
 
     def _fetch_covers(self, ids: list[int]) -> None:
@@ -403,6 +404,8 @@ class Desktop(QObject):
             self.theme.set_mode(Mode(settings.appearance.theme))
         elif (section, name) == ("library", "unsure_below") and self.songs is not None:
             self.songs.search()
+        elif (section, name) == ("tagging", "adapt") and self.work is not None:
+            self.work.tag()
 
     def _on_problems(self, problems: list[Problem]) -> None:
         self.problems.add(problems)

@@ -35,6 +35,9 @@ FRONT_ENDS = {
 """Pipeline -> name of its features, raised when the code makes others, and the roles of the
 files that only rate them."""
 
+_ADAPTING = ("undertone",)
+"""Pipelines that can get used to a library: see `inference.pipelines.adaptation`."""
+
 _SUFFIXES = (".onnx", ".npz", ".json", ".txt", ".md")
 
 
@@ -214,6 +217,11 @@ class ModelCard:
         name, rating = FRONT_ENDS.get(self.pipeline, (self.pipeline, ()))
         makers = {role: f.sha256 for role, f in self.files.items() if role not in rating}
         return f"{name}/{_digest(makers)}"
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the model can get used to a listener's library."""
+        return self.kind == "music" and self.pipeline in _ADAPTING
 
     @property
     def revision(self) -> str:

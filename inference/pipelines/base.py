@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 from inference.audio.features import SongFeatures
 from inference.catalog import CatalogError, ModelCard
 
+if TYPE_CHECKING:
+    from inference.pipelines.adaptation import LibraryStatistics
+
 __all__ = [
     "PIPELINES",
+    "Adaptable",
     "Analysis",
     "Network",
     "Networks",
@@ -105,6 +109,15 @@ class Pipeline(Protocol):
 
     def rate(self, features: SongFeatures) -> WindowScores:
         """Scores from stored features of this front end."""
+        ...
+
+
+@runtime_checkable
+class Adaptable(Protocol):
+    """A pipeline that can get used to a library."""
+
+    def adapted(self, library: LibraryStatistics | None) -> Pipeline:
+        """The same pipeline, for which what is usual in `library` is usual music."""
         ...
 
 

@@ -16,12 +16,13 @@ EAR = "test-ear"
 FRONT_END = "test-bands"
 
 
-def ear_model(revision: str = "", front_end: str = "") -> Model:
+def ear_model(revision: str = "", front_end: str = "", *, adapts: bool = False) -> Model:
     """A model whose workers listen with `tests.app.ear.Ear`."""
-    return Model(EAR, functools.partial(_load, revision), revision, front_end)
+    load = functools.partial(_load, revision)
+    return Model(EAR, load, revision, front_end, load if adapts else None)
 
 
-def _load(revision: str) -> Ear:
+def _load(revision: str, statistics: bytes | None = None) -> Ear:
     from tests.app.ear import Ear
 
-    return Ear(revision)
+    return Ear(revision, statistics)

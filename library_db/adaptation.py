@@ -1,0 +1,56 @@
+"""What was learned of the library as a whole, and which songs were rated with it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from library_db.library import Library
+
+__all__ = ["Adaptation", "rated_with"]
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """A version of what is usual in the library.
+
+    Parameters
+    ----------
+    version : int
+        1, 2, ... for each front end.
+    songs : int
+        Different recordings in the library when it was learned.
+    data : bytes
+        As the inference floor packs it.
+    """
+
+    version: int
+    songs: int
+    data: bytes
+
+    @property
+    def name(self) -> str:
+        """Version and digest, as they stand in a song's revision."""
+        return f"{self.version}-{hashlib.sha256(self.data).hexdigest()[:8]}"
+
+
+def rated_with(library: Library, model_key: str, mark: str) -> list[tuple[int, str]]:
+    """Songs of the library that a model has rated as it is, or adapted, with their key; by id.
+
+    Parameters
+    ----------
+    model_key : str
+        Of the model as it is.
+    mark : str
+        What follows it in the key of an adapted one.
+    """
+    start = f"{model_key}{mark}"
+    rows = library.store.rows(
+        "SELECT id, common_model FROM tracks WHERE hidden IS NULL AND missing IS NULL "
+        "AND audio_changed IS NULL AND (common_model = ? OR substr(common_model, 1, ?) = ?) "
+        "ORDER BY id",
+        (model_key, len(start), start),
+    )
+    return [(int(i), str(key)) for i, key in rows]
