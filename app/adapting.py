@@ -11,7 +11,7 @@ from inference.errors import UndertoneError
 from inference.job import Job, Progress
 
 if TYPE_CHECKING:
-    from app.tagging import Model
+    from app.song_model import Model
     from inference.audio.features import SongFeatures
     from inference.pipelines.adaptation import LibraryStatistics
     from library_db.adaptation import Adaptation
@@ -33,7 +33,7 @@ def stored(library: Library, model: Model) -> Adaptation | None:
     """What was last learned of the library with the model's features; None if nothing usable."""
     if not model.adapts:
         return None
-    found = library.adaptation(model.front_end)
+    found = library.analysis.adaptation(model.front_end)
     return found if found is not None and _statistics(found.data, model) is not None else None
 
 
@@ -77,8 +77,10 @@ def may_learn(library: Library, model: Model, coming: Sequence[int]) -> bool:
     """Whether there will be enough songs to learn (anew) once those of `coming` are heard."""
     if not model.adapts:
         return False
-    heard = set(library.heard(model.front_end))
-    return _is_due(library, model, len(heard | set(coming)))
+    from library_db.adaptation import heard
+
+    there = set(heard(library, model.front_end))
+    return _is_due(library, model, len(there | set(coming)))
 
 
 def learn(library: Library, model: Model) -> Job[bool]:
@@ -92,16 +94,17 @@ def learn(library: Library, model: Model) -> Job[bool]:
         Whether something new was learned and stored.
     """
     from inference.pipelines.adaptation import LibraryStatistics
+    from library_db.adaptation import heard
 
-    heard = library.heard(model.front_end)
-    if not _is_due(library, model, len(heard)):
+    there = heard(library, model.front_end)
+    if not _is_due(library, model, len(there)):
         return False
-    step = max(1, -(-len(heard) // _MOST_SONGS))
-    features = yield from _features(library, model.front_end, heard[::step])
+    step = max(1, -(-len(there) // _MOST_SONGS))
+    features = yield from _features(library, model.front_end, there[::step])
     statistics = LibraryStatistics.of(features)
     if statistics is None:
         return False
-    library.keep_adaptation(model.front_end, statistics.to_bytes(), len(heard))
+    library.analysis.put_adaptation(model.front_end, statistics.to_bytes(), len(there))
     return True
 
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import functools
-import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from app.adapting import adapted, learn, may_learn, otherwise_adapted, stored
 from app.personal_model import personal_rows
 from app.personal_models import usable_model
 from app.rerating import Rated, rated_again
+from app.song_model import Model, music_model
 from app.song_queue import SongQueue, other_run_at_work
-from app.song_task import CHANGED, Classified, Classifier, Refused, SongTask, load_song_worker
+from app.song_task import CHANGED, Classified, Refused, SongTask, load_song_worker
 from app.tag_rows import TagFault, TagOptions, TagReport, TagRow
-from app.workers import Crashed, Finished, WorkerPool
+from app.tag_workers import InProcess, Workers, load_worker
+from app.workers import Crashed, WorkerPool
 from inference.job import Job, Progress
 
 if TYPE_CHECKING:
@@ -35,69 +36,6 @@ COMMIT_SONGS = 64
 _LOCK_NAME = "tagging.lock"
 _HEARTBEAT_S = 0.2
 _READ_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A classifier that is not loaded yet.
-
-    Parameters
-    ----------
-    model_id : str
-        As in the catalogue.
-    load : callable
-        Returns the classifier; picklable, since each worker process loads its own.
-    revision : str
-        Of the model; songs that another revision classified are stale.
-    front_end : str
-        Whose stored features it can rate without the song; "" if it cannot.
-    load_adapted : callable, optional
-        Given what was learned of a library (`LibraryStatistics.to_bytes`), returns the
-        classifier that is used to it; picklable, too.
-    """
-
-    model_id: str
-    load: Callable[[], Classifier]
-    revision: str = ""
-    front_end: str = ""
-    load_adapted: Callable[[bytes], Classifier] | None = None
-
-    @property
-    def adapts(self) -> bool:
-        """Whether it can get used to a library."""
-        return self.load_adapted is not None and bool(self.front_end)
-
-
-def music_model(model_id: str | None, models_dir: Path | None = None) -> Model:
-    """The model of that id, else the catalogue's best, ready to be loaded in a worker.
-
-    Raises
-    ------
-    CatalogError
-        If it is not installed.
-    """
-    from inference.catalog import resolve
-
-    card = resolve(model_id, models_dir)
-    load = functools.partial(_load_music_classifier, card.id, models_dir)
-    load_adapted = None
-    if card.adapts:
-        load_adapted = functools.partial(_load_adapted, card.id, models_dir)
-    return Model(card.id, load, card.revision, card.front_end, load_adapted)
-
-
-def _load_music_classifier(model_id: str, models_dir: Path | None) -> Classifier:
-    from inference.runtime import MusicClassifier
-
-    return MusicClassifier.load(model_id, models_dir=models_dir, threads=1)
-
-
-def _load_adapted(model_id: str, models_dir: Path | None, statistics: bytes) -> Classifier:
-    from inference.pipelines.adaptation import LibraryStatistics
-    from inference.runtime import MusicClassifier
-
-    classifier = MusicClassifier.load(model_id, models_dir=models_dir, threads=1)
-    return classifier.adapted(LibraryStatistics.from_bytes(statistics))
 
 
 def tag(
@@ -329,13 +267,13 @@ class _Run:
         for path, fault in found:
             yield self._emit(self._preview_row(path, fault))
 
-    def _workers(self) -> _Workers:
+    def _workers(self) -> Workers:
         if self.options.jobs == 0:
-            return _InProcess(load_song_worker(self.model.load, self.cancelled))
-        load = functools.partial(_load_worker, self.model.load, self.options.niceness)
+            return InProcess(load_song_worker(self.model.load, self.cancelled))
+        load = functools.partial(load_worker, self.model.load, self.options.niceness)
         return WorkerPool(self.options.jobs, load)
 
-    def _hand_out(self, queue: SongQueue, workers: _Workers) -> Generator[Progress, None, None]:
+    def _hand_out(self, queue: SongQueue, workers: Workers) -> Generator[Progress, None, None]:
         """Give each idle worker a song; skip those that another run has finished meanwhile."""
         while workers.room and (track := queue.take()) is not None:
             self.library.refresh()
@@ -451,52 +389,6 @@ class _Run:
         else:
             self.done += 1
         return Progress(self._turns, self._total, row.path.name, row)
-
-
-class _Workers(Protocol):
-    """What classifies: a `WorkerPool`, or the calling thread."""
-
-    @property
-    def room(self) -> int: ...
-    @property
-    def busy(self) -> int: ...
-    def submit(self, item: SongTask, *, limit_s: float) -> None: ...
-    def wait(self, timeout_s: float) -> list[Finished[SongTask, Classified | Refused]]: ...
-    def close(self) -> None: ...
-
-
-class _InProcess:
-    """Classifies in the calling thread, one song at a `wait`."""
-
-    def __init__(self, work: Callable[[SongTask], Classified | Refused]) -> None:
-        self._work = work
-        self._item: SongTask | None = None
-
-    @property
-    def room(self) -> int:
-        return 1 - self.busy
-
-    @property
-    def busy(self) -> int:
-        return int(self._item is not None)
-
-    def submit(self, item: SongTask, *, limit_s: float) -> None:
-        self._item = item
-
-    def wait(self, timeout_s: float) -> list[Finished[SongTask, Classified | Refused]]:
-        item, self._item = self._item, None
-        return [] if item is None else [Finished(item, self._work(item))]
-
-    def close(self) -> None:
-        self._item = None
-
-
-def _load_worker(
-    load: Callable[[], Classifier], niceness: int
-) -> Callable[[SongTask], Classified | Refused]:
-    if niceness and hasattr(os, "nice"):
-        os.nice(niceness)
-    return load_song_worker(load)
 
 
 def _as_result(result: Classified | Refused | Crashed) -> Classified | Refused:

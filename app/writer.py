@@ -126,7 +126,6 @@ WRITES = frozenset(
         "correct",
         "correct_many",
         "forget",
-        "keep_adaptation",
         "refresh",
         "remove_root",
         "restore",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from library_db.library import Library
 
-__all__ = ["Adaptation", "rated_with"]
+__all__ = ["Adaptation", "heard", "rated_with"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,18 @@ class Adaptation:
     def name(self) -> str:
         """Version and digest, as they stand in a song's revision."""
         return f"{self.version}-{hashlib.sha256(self.data).hexdigest()[:8]}"
+
+
+def heard(library: Library, front_end: str) -> list[int]:
+    """Songs with features of this front end; of those with the same audio the first."""
+    present = dict(
+        library.store.rows("SELECT id, ifnull(audio_hash, '') FROM tracks WHERE hidden IS NULL")
+    )
+    first: dict[str, int] = {}
+    for track_id, audio_hash in library.analysis.with_features(front_end):
+        if present.get(track_id) == audio_hash:
+            first.setdefault(audio_hash or f"track {track_id}", track_id)
+    return list(first.values())
 
 
 def rated_with(library: Library, model_key: str, mark: str) -> list[tuple[int, str]]:

@@ -35,6 +35,15 @@ class UserLabel:
     mood: MoodPoint | None = None
     at_s: float = 0.0
 
+    @classmethod
+    def of(cls, said: Quadrant | MoodPoint | UserLabel, now_s: float) -> UserLabel:
+        """What was said, as a label; one that is a label already stays as it is."""
+        if isinstance(said, UserLabel):
+            return said
+        if isinstance(said, MoodPoint):
+            return cls(Quadrant.of(said), said, now_s)
+        return cls(Quadrant(said), None, now_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Effective:

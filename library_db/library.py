@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from inference.emotion import MoodPoint, Quadrant
-from library_db.adaptation import Adaptation
 from library_db.analysis import AnalysisRow, AnalysisStore
 from library_db.changes import ChangeSet
 from library_db.database import Durability
@@ -62,6 +61,8 @@ class Library:
         Search and sort without SQL.
     playlists : Playlists
         The listener's playlists and saved questions.
+    analysis : AnalysisStore
+        Timelines, features, and what was learned of the library as a whole.
     store : LibraryStore
         TinyDB and its tables.
 
@@ -79,7 +80,7 @@ class Library:
         self._files = FileStore(store)
         self.playlists = Playlists(store)
         self.index = LibraryIndex()
-        self._analysis = analysis
+        self.analysis = analysis
         self._opened = opened
         self._sync_lock = threading.Lock()
         self._unkept = 0  # rows that the index's file does not have as they are now
@@ -121,7 +122,7 @@ class Library:
     def notices(self) -> tuple[Notice, ...]:
         """What the person must know of this opening (a backup was restored, say)."""
         opened = self._opened.notices if self._opened is not None else []
-        return (*opened, *self._analysis.notices)
+        return (*opened, *self.analysis.notices)
 
     def close(self) -> None:
         """Close the files. Calls that come later raise `LibraryError`."""
@@ -129,7 +130,7 @@ class Library:
             if self._unkept >= _KEEP_AFTER and write_index(self.store, self.index, self._revision):
                 self._unkept = 0
         self.store.close()
-        self._analysis.close()
+        self.analysis.close()
         if self._opened is not None:
             self._opened.lock.release()
 
@@ -194,37 +195,17 @@ class Library:
 
     def timeline(self, track_id: int) -> bytes | None:
         """The mood over the track's time, as the inference floor packs it."""
-        return self._analysis.timeline(int(track_id), self._audio_hash(track_id))
+        return self.analysis.timeline(int(track_id), self._audio_hash(track_id))
 
     def features(self, track_id: int, front_end: str) -> bytes | None:
         """The stored features of this front end, if they belong to the track's present audio."""
-        return self._analysis.features(int(track_id), front_end, self._audio_hash(track_id))
+        return self.analysis.features(int(track_id), front_end, self._audio_hash(track_id))
 
     def having_features(self, ids: Iterable[int], front_end: str) -> list[int]:
         """Those tracks for which `features` would give something, in the order given."""
         wanted = [int(i) for i in ids]
-        found = self._analysis.having_features(self._audio_hashes(wanted), front_end)
+        found = self.analysis.having_features(self._audio_hashes(wanted), front_end)
         return [i for i in wanted if i in found]
-
-    def heard(self, front_end: str) -> list[int]:
-        """Tracks with features of this front end; of those with the same audio the first."""
-        stored = self._analysis.with_features(front_end)
-        present = dict(
-            self.store.rows("SELECT id, ifnull(audio_hash, '') FROM tracks WHERE hidden IS NULL")
-        )
-        first: dict[str, int] = {}
-        for track_id, audio_hash in stored:
-            if present.get(track_id) == audio_hash:
-                first.setdefault(audio_hash or f"track {track_id}", track_id)
-        return list(first.values())
-
-    def adaptation(self, front_end: str) -> Adaptation | None:
-        """What was learned last of the library as a whole."""
-        return self._analysis.adaptation(front_end)
-
-    def keep_adaptation(self, front_end: str, data: bytes, songs: int) -> Adaptation:
-        """Keep what was learned of the library from `songs` different songs."""
-        return self._analysis.put_adaptation(front_end, data, songs)
 
     def _audio_hash(self, track_id: int) -> str:
         rows = self.store.rows("SELECT audio_hash FROM tracks WHERE id = ?", (int(track_id),))
@@ -264,12 +245,7 @@ class Library:
 
         Left out are tracks that have its estimate of their present audio,
         those that failed with it, missing ones, and empty files.
-
-        Parameters
-        ----------
-        failed_with : str, optional
-            The revision under which failures were noted, where that is another one: how songs
-            are rated has no part in whether they can be heard.
+        `failed_with`: the revision that failures were noted under, where it is another one.
         """
         failed = model_key(model_id, revision if failed_with is None else failed_with)
         key = model_key(model_id, revision)
@@ -333,7 +309,7 @@ class Library:
         # Ids may be numpy's, which SQLite does not know.
         rows = [replace(row, track_id=int(row.track_id)) for row in rows if row.track_id in hashes]
         # First: a blob without its estimate is harmless, an estimate without its blob is not.
-        self._analysis.put(
+        self.analysis.put(
             [
                 AnalysisRow(
                     row.track_id, hashes[row.track_id], row.timeline, row.front_end, row.features
@@ -422,7 +398,7 @@ class Library:
         with self.store.commit(Durability.LISTENER) as revision:
             self.store.user.remove(doc_ids=[i for i, label in labels.items() if label is None])
             self.store.user.put_multiple(
-                Document(user_document(_as_label(label, now_s)), i)
+                Document(user_document(UserLabel.of(label, now_s)), i)
                 for i, label in labels.items()
                 if label is not None
             )
@@ -516,14 +492,6 @@ class Library:
 
 def _absolute(path: Path) -> bytes:
     return os.fsencode(os.path.abspath(path))  # noqa: PTH100  (keeps links, unlike resolve)
-
-
-def _as_label(label: Quadrant | MoodPoint | UserLabel, now_s: float) -> UserLabel:
-    if isinstance(label, UserLabel):
-        return label
-    if isinstance(label, MoodPoint):
-        return UserLabel(Quadrant.of(label), label, now_s)
-    return UserLabel(Quadrant(label), None, now_s)
 
 
 def _chunks(values: Sequence[int]) -> Iterator[Sequence[int]]:

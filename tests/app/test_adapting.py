@@ -217,7 +217,7 @@ def test_a_damaged_record_is_learned_anew(
 ) -> None:
     folder = put(tmp_path / "m", originals[:30])
     right = run(library, folder)
-    library.keep_adaptation(FRONT_END, b"UTLS damaged", 30)
+    library.analysis.put_adaptation(FRONT_END, b"UTLS damaged", 30)
     assert stored(library, MODEL) is None
     again = run(library, folder)
     found = stored(library, MODEL)
@@ -233,8 +233,8 @@ def test_what_another_front_end_taught_is_not_used(
 ) -> None:
     run(library, put(tmp_path / "m", originals[:30]))
     other = ear_model("1", "others", adapts=True)
-    data = library.adaptation(FRONT_END).data  # type: ignore[union-attr]
-    library.keep_adaptation("others", data, 30)
+    data = library.analysis.adaptation(FRONT_END).data  # type: ignore[union-attr]
+    library.analysis.put_adaptation("others", data, 30)
     assert stored(library, other) is None
 
 
@@ -298,12 +298,12 @@ def test_force_hears_everything_and_keeps_to_the_library(
 def test_a_library_of_an_older_version_gets_the_table(tmp_path: Path) -> None:
     with (
         Library.open(tmp_path / "library") as library,
-        library._analysis._database.transaction() as connection,
+        library.analysis._database.transaction() as connection,
     ):
         connection.execute("DROP TABLE adaptations")
     with Library.open(tmp_path / "library") as library:
-        assert library.adaptation("f") is None
-        assert library.keep_adaptation("f", b"x", 30).version == 1
+        assert library.analysis.adaptation("f") is None
+        assert library.analysis.put_adaptation("f", b"x", 30).version == 1
 
 
 def test_a_model_that_cannot_learns_nothing(
@@ -311,4 +311,4 @@ def test_a_model_that_cannot_learns_nothing(
 ) -> None:
     folder = put(tmp_path / "m", originals[:30])
     run_to_end(tag(library, [folder], TagOptions(jobs=0), model=ear_model("1", FRONT_END)))
-    assert library.adaptation(FRONT_END) is None
+    assert library.analysis.adaptation(FRONT_END) is None
