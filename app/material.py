@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.evidence import Evidence, Word
 from app.personal_model import features_of
-from inference.emotion import Quadrant
+from inference.emotion import EmotionEstimate, Quadrant
 from inference.errors import UndertoneError
 from inference.labelling.pairing import Pairing
 from inference.labelling.selection import Decision, Reason
@@ -48,11 +48,14 @@ class SessionFeatures:
         The network's.
     fault : str
         What was wrong with the signals.
+    estimate : EmotionEstimate or None
+        The network's, whole.
     """
 
     features: Array | None
     prediction: Quadrant | None = None
     fault: str = ""
+    estimate: EmotionEstimate | None = None
 
 
 @dataclass(frozen=True, eq=False)

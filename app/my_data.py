@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.labels import corrected, write
-from app.personal_models import FOLDER, PersonalModels
+from app.personal_models import FOLDER, PersonalModels, heard_folder
+from app.unfinished import TrainingLock
 from inference.errors import UndertoneError
 from inference.job import Job, Progress
 from library_db.answers import Answer, AnswerStore
@@ -173,7 +174,8 @@ def delete_data(library: Library, home: Home, parts: Collection[Part]) -> Delete
         if AnswerStore.exists(folder):
             with AnswerStore.open(folder) as store:
                 store.delete()
-        PersonalModels(home.models_dir).delete()
+        with TrainingLock(PersonalModels(home.models_dir)):
+            PersonalModels(home.models_dir).delete()
         touched += clear_personal(library).touched
     if Part.CORRECTIONS in parts:
         touched += clear_corrections(library).touched
@@ -183,6 +185,7 @@ def delete_data(library: Library, home: Home, parts: Collection[Part]) -> Delete
     if Part.RECORDINGS in parts:
         for recording in _folders(home.recordings_dir):
             _remove(recording)
+        _remove(heard_folder(PersonalModels(home.models_dir)))
     if {Part.ANSWERS, Part.CORRECTIONS} & set(parts):
         library.store.database.fold_wal()
         _remove(folder / INDEX_FILE)  # a copy of the moods, made again at the end

@@ -65,6 +65,8 @@ class PersonalReport:
         says of each why.
     sessions : int
         Words on songs that were heard with a band.
+    band : str
+        What became of the listener's layer of the sensor network, in a sentence.
     rung : str or None
         How much of the model is the listener's own: `inference.labelling.ladder.Rung`.
     strength : float or None
@@ -92,6 +94,7 @@ class PersonalReport:
     kept: int = 0
     dropped: int = 0
     sessions: int = 0
+    band: str = ""
     rung: str | None = None
     strength: float | None = None
     common: float | None = None
@@ -129,6 +132,7 @@ def train(
     *,
     sessions: Callable[[Evidence], Job[Mapping[int, SessionFeatures]]] | None = None,
     tune: Callable[[], Tune | None] | None = None,
+    band: Callable[[Material], Job[str]] | None = None,
     dry_run: bool = False,
 ) -> Job[PersonalReport]:
     """Learn a new version, take it up if it passes the test, and rate the library with it.
@@ -143,6 +147,8 @@ def train(
         Finds what the listener's own signals say of the songs with a word.
     tune : callable, optional
         Gives the code that fine-tunes networks, or None where it is not installed.
+    band : callable, optional
+        Learns the listener's layer of the sensor network, and says what came of it.
     dry_run : bool
         Change nothing.
 
@@ -162,6 +168,7 @@ def train(
     with TrainingLock(models):
         yield Progress(0, 0, "reading your answers")
         evidence = collect(library, answers.all(), base_model)
+        text = ""
         worn = (yield from sessions(evidence)) if sessions is not None else {}
         from app.material import decided, gather, kept_and_dropped
 
@@ -169,14 +176,17 @@ def train(
         yield Progress(0, 0, "learning")
         learned = yield from _learn(material, models, tune, keep=not dry_run)
         rows = decided(material)
-        fit, known = learned.fit, _is_same(learned, base_model, models.usable())
-        taken_up = fit.accepted and not known and not dry_run
+        fit, before = learned.fit, models.usable()
+        model = _model(learned, models.next_number(), base_model) if fit.accepted else None
+        known = model is not None and before is not None and model.is_same(before)
+        taken_up = model is not None and not known and not dry_run
         if not dry_run:
             answers.decide(rows)
-        if taken_up:
-            model = _model(learned, models.next_number(), base_model)
+        if model is not None and taken_up:
             models.save(model)
             models.activate(model.number)
+        if band is not None and worn:
+            text = yield from band(material)
         rated, moved = (0, 0) if dry_run else (yield from rate_library(library, models.usable()))
     kept, dropped = kept_and_dropped(rows)
     return PersonalReport(
@@ -194,6 +204,7 @@ def train(
         kept=kept,
         dropped=dropped,
         sessions=len(worn),
+        band=text,
         rung=fit.rung.value if fit.map is not None else None,
         strength=fit.strength,
         common=fit.test.common if fit.test else None,
@@ -364,20 +375,6 @@ def _model(learned: _Learned, number: int, base_model: str) -> PersonalModel:
         parts=learned.parts,
         reader=learned.reader,
     )
-
-
-def _is_same(learned: _Learned, base_model: str, active: PersonalModel | None) -> bool:
-    """Whether the active version was learned from the same words already."""
-    fit = learned.fit
-    if fit.map is None or active is None or active.base_model != base_model:
-        return False
-    if active.songs != fit.n or active.map.weights.shape != fit.map.weights.shape:
-        return False
-    if not (active.map.weights == fit.map.weights).all():
-        return False
-    if learned.parts is None:
-        return active.parts is None
-    return learned.parts.is_same(active.parts)
 
 
 def _explained(learned: _Learned, evidence: Evidence) -> str:

@@ -108,6 +108,15 @@ class PersonalModel:
             for row in rows
         ]
 
+    def is_same(self, other: PersonalModel) -> bool:
+        """Whether `other` was learned from the same words, and says the same."""
+        mine, theirs = self.map.weights, other.map.weights
+        if (self.base_model, self.songs) != (other.base_model, other.songs):
+            return False
+        if mine.shape != theirs.shape or not (mine == theirs).all():
+            return False
+        return other.parts is None if self.parts is None else self.parts.is_same(other.parts)
+
     def to_json(self) -> dict[str, Any]:
         """All fields as plain JSON values; `parts` lie in a file of their own."""
         return {

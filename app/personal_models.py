@@ -19,6 +19,7 @@ __all__ = [
     "FOLDER",
     "PersonalModelError",
     "PersonalModels",
+    "heard_folder",
     "usable_model",
     "write_atomically",
 ]
@@ -48,10 +49,12 @@ class PersonalModels:
     ----------
     models_dir : Path
         The user's models; the versions lie in ``personal/<number>/model.json``.
+    folder : str
+        In place of ``personal``.
     """
 
-    def __init__(self, models_dir: Path) -> None:
-        self.folder = models_dir / FOLDER
+    def __init__(self, models_dir: Path, folder: str = FOLDER) -> None:
+        self.folder = models_dir / folder
         self.models_dir = models_dir
 
     def numbers(self) -> list[int]:
@@ -102,6 +105,8 @@ class PersonalModels:
             raise PersonalModelError(f"{path} is damaged ({error})", _REMEDY) from error
         if model.map.dimensions != (parts.space.dimensions if parts.space else 0):
             raise PersonalModelError(f"{path} does not fit its map", _REMEDY)
+        if parts.front_end == model.base_model:  # of signals, which are read live
+            return replace(model, parts=parts)
         try:
             reader = read_songs(model.base_model, self.models_dir)
         except UndertoneError as error:
@@ -242,6 +247,11 @@ class PersonalModels:
 
     def _set_history(self, history: list[int]) -> None:
         _write(self.folder / _ACTIVE_FILE, {"history": history})
+
+
+def heard_folder(models: PersonalModels) -> Path:
+    """Where is kept what was read of the listener's recordings."""
+    return models.folder / "heard"
 
 
 def usable_model(models_dir: Path | None) -> PersonalModel | None:

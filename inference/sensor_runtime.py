@@ -101,18 +101,26 @@ class SensorClassifier:
         CatalogError
             If the model has no network for these signals.
         """
+        return self.read(segments)[0]
+
+    def read(
+        self, segments: Mapping[Channel, NDArray[np.float32]]
+    ) -> tuple[EmotionEstimate, NDArray[np.float64]]:
+        """As `classify`, with r of equation 13 beside it: what a listening is remembered by."""
         signals = frozenset(segments)
         if signals not in self._networks:
             names = " and ".join(sorted(c.value.upper() for c in signals)) or "nothing"
             raise CatalogError(f"model {self.model_id} cannot read {names} alone")
         inputs = {c.value: np.ascontiguousarray(x[None]) for c, x in segments.items()}
-        said = self._networks[signals](inputs)["log_probabilities"][0].astype(np.float64)
+        found = self._networks[signals](inputs)
+        said = found["log_probabilities"][0].astype(np.float64)
         scores = said / self._temperature(_ROLES[signals])
         p = np.exp(scores - scores.max())
         p /= p.sum()
-        return EmotionEstimate.from_probabilities(
+        estimate = EmotionEstimate.from_probabilities(
             [float(x) for x in p], float(p.max()), self.model_id
         )
+        return estimate, found["attended"][0].astype(np.float64)
 
     def _temperature(self, role: str) -> float:
         own = self._live.get(f"temperature_{role}")

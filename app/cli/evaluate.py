@@ -40,7 +40,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     tables = parser.add_subparsers(dest="table", metavar="TABLE", required=True)
     for name, text in _TABLES.items():
         _arguments(tables.add_parser(name, help=text, description=text), name)
-    text = "simulated listeners: a personal model after 0 to 80 answers against the common one"
+    text = (
+        "a personal model against the common one: simulated listeners after 0 to 80 answers, or "
+        "those of a data set with a band (--root)"
+    )
     _personal_arguments(tables.add_parser("personal", help=text, description=text))
     return parser
 
@@ -53,8 +56,16 @@ def _personal_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("results/common-estimates.csv"),
         help="a common model's out-of-fold probabilities (default: results/common-estimates.csv)",
     )
-    parser.add_argument("--listeners", type=int, default=16, metavar="N")
+    parser.add_argument(
+        "--root", metavar="DIR", type=Path, help="real listeners: 70 %% of their songs as answers"
+    )
+    parser.add_argument("--dataset", default="hku956", help="its layout (default: hku956)")
+    parser.add_argument("--folds", type=int, default=3, metavar="N", help="of listeners")
+    parser.add_argument("--listeners", type=int, default=10, metavar="N", help="simulated ones")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument("--quick", action="store_true", help="only see that it runs")
+    parser.add_argument("--resume", action="store_true", help="go on from finished listeners")
+    parser.add_argument("--work", metavar="DIR", type=Path, help="for what is computed once")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="for the results (default: results)"
     )
@@ -117,19 +128,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_personal(args: argparse.Namespace) -> int:
-    if args.listeners < 2 or args.seeds < 1:
-        raise UsageError("evaluating takes at least 2 listeners and 1 seed")
+    if args.listeners < 2 or args.seeds < 1 or args.folds < 2:
+        raise UsageError("evaluating takes at least 2 listeners, 2 folds and 1 seed")
     _commands()
     from inference.evaluation.personal import evaluate_personal
     from inference.evaluation.results import table_text
 
-    job = evaluate_personal(
-        args.estimates,
-        args.out or Path("results"),
-        listeners=args.listeners,
-        seeds=args.seeds,
-        command=recorded(args, "evaluate", "personal"),
-    )
+    results, work = args.out or Path("results"), args.work or args.home.folder / "training"
+    shared = {"work": work, "seeds": args.seeds, "quick": args.quick, "resume": args.resume}
+    command = recorded(args, "evaluate", "personal")
+    if args.root is not None:
+        from inference.evaluation.personal_real import evaluate_real_listeners
+
+        job = evaluate_real_listeners(
+            args.dataset, args.root, results, folds=args.folds, command=command, **shared
+        )
+    else:
+        job = evaluate_personal(
+            args.estimates, results, listeners=args.listeners, command=command, **shared
+        )
     out(table_text(_run(job)))
     return 0
 

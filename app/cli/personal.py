@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from app.cli.console import UsageError, dump_json, message, out
 from app.cli.opening import open_library
@@ -12,6 +14,13 @@ from app.personal import PersonalReport, Tune, roll_back, train, use
 from app.personal_models import PersonalModels
 from app.personal_process import TrainingFault, fault_line, progress_line, report_line
 from inference.errors import UndertoneError
+
+if TYPE_CHECKING:
+    from app.material import Material
+    from inference.job import Job
+    from inference.sensor_runtime import SensorClassifier
+    from library_db.answers import AnswerStore
+    from library_db.library import Library
 
 __all__ = ["add_arguments", "run_personal"]
 
@@ -68,9 +77,41 @@ def run_personal(args: argparse.Namespace, tune: Callable[[], Tune | None]) -> i
     else:
         message(f"{report.answers} answers and {report.corrections} corrections were read")
     message(report.explanation)
+    if report.band:
+        message(report.band)
     now = "the common model alone" if report.active is None else f"version {report.active}"
     message(f"active: {now}; {report.moved} songs have another mood than the common model's")
     return 0
+
+
+def _training(
+    args: argparse.Namespace,
+    library: Library,
+    answers: AnswerStore,
+    models: PersonalModels,
+    tune: Callable[[], Tune | None],
+) -> Job[PersonalReport]:
+    """Learn from answers, corrections and the recorded sessions."""
+    from app.personal_band import train_band
+    from app.session_features import sessions_of
+
+    loaded: list[SensorClassifier] = []
+
+    def load() -> SensorClassifier | None:
+        from inference.sensor_runtime import SensorClassifier
+
+        with suppress(UndertoneError):  # without the network the sessions wait
+            loaded.append(SensorClassifier.load(models_dir=args.home.models_dir))
+        return loaded[0] if loaded else None
+
+    def band(material: Material) -> Job[str]:
+        return train_band(material, models, loaded[0], dry_run=args.dry_run)
+
+    sessions = sessions_of(args.home.recordings_dir, models, load)
+    return train(
+        library, answers, models,
+        sessions=sessions, tune=tune, band=band, dry_run=args.dry_run,
+    )  # fmt: skip
 
 
 def _report(args: argparse.Namespace, tune: Callable[[], Tune | None]) -> PersonalReport | None:
@@ -93,7 +134,7 @@ def _report(args: argparse.Namespace, tune: Callable[[], Tune | None]) -> Person
         elif args.use is not None:
             job = use(library, models, args.use or None)
         else:
-            job = train(library, answers, models, tune=tune, dry_run=args.dry_run)
+            job = _training(args, library, answers, models, tune)
         while True:
             try:
                 progress = next(job)

@@ -120,11 +120,12 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _rater(models_dir: Path) -> Rater | None:
+    from app.personal_band import own_classifier
     from inference.catalog import CatalogError
     from inference.sensor_runtime import SENSOR_MODEL, SensorClassifier
 
     try:
-        return SensorClassifier.load(models_dir=models_dir)
+        return own_classifier(SensorClassifier.load(models_dir=models_dir), models_dir)
     except CatalogError as error:
         message(f"no emotion: {clean(str(error))} (model {SENSOR_MODEL})")
         return None

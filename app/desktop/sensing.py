@@ -71,11 +71,12 @@ def _felt(reading: Reading, info: object) -> Felt | None:
 
 
 def _load_rater(models_dir: Path) -> Rater | None:
+    from app.personal_band import own_classifier
     from inference.catalog import CatalogError
     from inference.sensor_runtime import SensorClassifier
 
     try:
-        return SensorClassifier.load(models_dir=models_dir)
+        return own_classifier(SensorClassifier.load(models_dir=models_dir), models_dir)
     except (CatalogError, UndertoneError) as error:
         _log.warning("no sensor model: %s", error)
         return None

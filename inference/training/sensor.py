@@ -30,6 +30,7 @@ __all__ = [
     "encode_recordings",
     "predict_sensor",
     "prepare_recordings",
+    "read_recordings",
     "train_sensor",
 ]
 
@@ -294,6 +295,24 @@ def encode_recordings(
             picks = [_even(r, settings.test_segments) for r in part]
             out.append(net.encode(*_stack(part, picks)).numpy())
     return np.concatenate(out)
+
+
+def read_recordings(
+    net: SensorNet, recordings: Sequence[Recording], settings: SensorTraining
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Probabilities (n, 4) and attended vectors r (n, d) from evenly spaced segments."""
+    net.eval()
+    probabilities, attended = [], []
+    with torch.inference_mode():
+        for i in range(0, len(recordings), 16):
+            part = recordings[i : i + 16]
+            said = net(*_stack(part, [_even(r, settings.test_segments) for r in part]))
+            probabilities.append(said.log_probabilities.exp().numpy())
+            attended.append(said.attended.numpy())
+    return (
+        np.concatenate(probabilities).astype(np.float64),
+        np.concatenate(attended).astype(np.float64),
+    )
 
 
 @dataclass(frozen=True)
