@@ -115,6 +115,12 @@ class Actions(QObject):
         self.retag = make(
             QT_TRANSLATE_NOOP("Actions", "Find the mood again"), "Ctrl+G", "tag", songs=True
         )
+        self.write_tags = make(
+            QT_TRANSLATE_NOOP("Actions", "Write moods into files …"),
+            "Ctrl+Shift+W",
+            "tag",
+            songs=True,
+        )
         self.show_on_plane = make(
             QT_TRANSLATE_NOOP("Actions", "Show on the mood plane"), "", "plane", songs=True
         )
@@ -135,7 +141,7 @@ class Actions(QObject):
         )
         self.song = [
             self.play_next, self.enqueue, self.add_to_playlist, self.similar,
-            *self.moods.values(), self.retag, self.forget,
+            *self.moods.values(), self.retag, self.write_tags, self.forget,
         ]  # fmt: skip
 
     def _make_player_actions(self) -> None:
@@ -194,6 +200,10 @@ class Actions(QObject):
         self.import_playlists = make(
             QT_TRANSLATE_NOOP("Actions", "Import playlists …"), "Ctrl+I", "folder"
         )
+        self.untag_files = make(
+            QT_TRANSLATE_NOOP("Actions", "Take moods out of files …"), "", "undo"
+        )
+        self.jobs = make(QT_TRANSLATE_NOOP("Actions", "Long work …"), "Ctrl+Shift+J", "list")
         self.problems = make(QT_TRANSLATE_NOOP("Actions", "Problems …"), "Ctrl+E", "failed")
         self.settings = make(QT_TRANSLATE_NOOP("Actions", "Settings …"), "Ctrl+,", "settings")
         self.keyboard = make(QT_TRANSLATE_NOOP("Actions", "Keyboard"), "F1", "keyboard")
@@ -207,7 +217,7 @@ class Actions(QObject):
             self.find, self.locate, self.queue, self.plane, self.all_songs, self.your_model,
             self.history, self.add_folder, self.add_files, self.folders, self.scan, self.tag,
             self.new_playlist, self.save_search, self.import_playlists, self.undo, self.redo,
-            self.problems, self.settings, self.keyboard, self.quit,
+            self.jobs, self.problems, self.settings, self.keyboard, self.quit,
         ]  # fmt: skip
 
     def _make(

@@ -278,11 +278,11 @@ class MainWindow(QMainWindow):
         menu.setAccessibleName(self.tr("Menu"))
         a = self.actions_
         groups = (
-            (a.add_folder, a.add_files, a.folders, a.scan, a.tag),
+            (a.add_folder, a.add_files, a.folders, a.scan, a.tag, a.untag_files),
             (a.new_playlist, a.save_search, a.import_playlists),
             (a.mood_way, a.equaliser),
             (a.undo, a.redo),
-            (a.problems, a.settings, a.keyboard, a.about),
+            (a.jobs, a.problems, a.settings, a.keyboard, a.about),
             (a.quit,),
         )
         for group in groups:
@@ -310,7 +310,7 @@ class MainWindow(QMainWindow):
             [
                 a.play, a.play_next, a.enqueue, a.add_to_playlist, a.similar, None,
                 *a.moods.values(), None,
-                a.retag, a.show_on_plane, a.open_folder, a.forget,
+                a.retag, a.write_tags, a.show_on_plane, a.open_folder, a.forget,
             ]
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.desktop.playing import Playing
+from app.desktop.tag_files import TagFiles
 from app.desktop.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -22,3 +23,4 @@ class Conveniences(QObject):
         super().__init__(desktop)
         self.playing = Playing(desktop)
         self.watcher = Watcher(desktop)
+        self.tag_files = TagFiles(desktop)

@@ -138,6 +138,24 @@ class WorkController(QObject):
         """Run a job of another kind in the strip; it can be cancelled and not be paused."""
         return self._start(name, make, pool="io", pausable=False)
 
+    def run_on_library(
+        self,
+        name: str,
+        make: Callable[[Library, Callable[[], bool]], Job[Any]],
+        *,
+        pool: str = "io",
+    ) -> Task:
+        """Run another job on the library, shown like the others.
+
+        Parameters
+        ----------
+        make : callable
+            Given the library (whose writes the writer thread does) and
+            `cancelled()`, returns the generator.
+        """
+        library = self._library
+        return self._start(name, lambda cancelled: make(library, cancelled), pool=pool)
+
     # inner workings
 
     def _start(

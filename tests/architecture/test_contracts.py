@@ -54,7 +54,7 @@ BREACHES = {
     "widgets/breach.py": "import app.breach\nimport inference.audio.breach",
     "library_db/breach.py": "import inference.catalog.breach, onnxruntime, scipy, bleak, dbus_fast",
     "inference/audio/breach.py": "import torch, librosa, tinydb, pytest",
-    "inference/catalog/breach.py": "import av, pyqtgraph, bumble, pylsl",
+    "inference/catalog/breach.py": "import av, pyqtgraph, bumble, pylsl, watchfiles",
     "inference/training/breach.py": "import torch, librosa, sklearn",
 }
 

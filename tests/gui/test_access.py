@@ -89,7 +89,12 @@ def dialogs(qtbot: QtBot, desktop: Desktop) -> Iterator[QDialog]:
 def more_dialogs(desktop: Desktop) -> list[Callable[[], None]]:
     conveniences = desktop.conveniences
     assert conveniences is not None
-    return [conveniences.playing.show_equaliser, conveniences.playing.ask_for_mood]
+    return [
+        conveniences.playing.show_equaliser,
+        conveniences.playing.ask_for_mood,
+        conveniences.tag_files.ask_for_run,
+        lambda: conveniences.tag_files.ask([1, 2]),
+    ]
 
 
 def name_of(widget: QWidget) -> str:
