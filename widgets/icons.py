@@ -61,7 +61,9 @@ def icon(name: str, colour: QColor, disabled: QColor | None = None, size: int = 
     """Icon `name` in `colour`, and in `disabled` where its control is disabled."""
     result = QIcon()
     for ratio in _RATIOS:
-        result.addPixmap(_pixmap(name, colour.name(), size, ratio))
+        drawn = _pixmap(name, colour.name(), size, ratio)
+        result.addPixmap(drawn)
+        result.addPixmap(drawn, QIcon.Mode.Selected)  # Qt would blend it with the selection
         if disabled is not None:
             result.addPixmap(_pixmap(name, disabled.name(), size, ratio), QIcon.Mode.Disabled)
     return result

@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from inference.emotion import QUADRANTS, Quadrant
@@ -27,6 +27,7 @@ __all__ = ["Cell", "PlainTable"]
 
 Index = QModelIndex | QPersistentModelIndex
 _LONGEST = 300
+_LEAST_SHARE_PX = 180  # for the columns that share what is left
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class PlainTable(QTableView):
     headings : sequence of str
     widths : sequence of int
         In px; 0 shares what is left.
+    give_way : sequence of int
+        Columns that a narrow table leaves out, the first of them first.
     """
 
     activated_key = Signal(int)
@@ -117,8 +120,12 @@ class PlainTable(QTableView):
         headings: Sequence[str],
         widths: Sequence[int],
         parent: QWidget | None = None,
+        *,
+        give_way: Sequence[int] = (),
     ) -> None:
         super().__init__(parent)
+        self._widths = tuple(widths)
+        self._give_way = tuple(give_way)
         self._rows = _Model(theme, headings, self)
         self.setModel(self._rows)
         self.setObjectName("plain_table")
@@ -183,6 +190,14 @@ class PlainTable(QTableView):
     def text(self, row: int, column: int) -> str:
         """What a cell says."""
         return str(self._rows.rows[row][column].text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        left_px = event.size().width() - sum(self._widths)
+        for column in self._give_way:
+            hidden = left_px < _LEAST_SHARE_PX
+            left_px += self._widths[column] if hidden else 0
+            self.setColumnHidden(column, hidden)
+        super().resizeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, keys = event.key(), self.selected_keys()

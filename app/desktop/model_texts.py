@@ -122,53 +122,57 @@ class ModelTexts:
         return text[:1].upper() + text[1:] + "."
 
     def answers_deleted(self, number: int) -> str:
-        return (
-            _tr("1 answer deleted")
-            if number == 1
-            else _tr("{n} answers deleted").format(n=count(number))
-        )
+        return _some(number, _tr("1 answer deleted"), _tr("{n} answers deleted"))
 
     def parts(self, found: Kept) -> list[tuple[str, str, str]]:
         """The kinds of data that there are, as (key, text, help)."""
+        answers = _some(found.answers, _tr("1 answer"), _tr("{n} answers"))
+        versions = _some(
+            found.versions, _tr("1 version of your model"), _tr("{n} versions of your model")
+        )
+        back = _tr("{songs} count as the common model says again.")
         kinds = (
             (
                 Part.ANSWERS,
-                found.answers + found.versions,
-                _tr("{answers} answers and {versions} versions of your model").format(
-                    answers=count(found.answers), versions=count(found.versions)
-                ),
-                _tr("{songs} count as the common model says again.").format(
-                    songs=songs(found.songs)
-                )
-                if found.songs
-                else "",
+                _tr("{a} and {b}").format(a=answers, b=versions)
+                if answers and versions
+                else answers or versions,
+                back.format(songs=songs(found.songs)) if found.songs else "",
             ),
             (
                 Part.CORRECTIONS,
-                found.corrections,
-                _tr("{n} corrections of moods").format(n=count(found.corrections)),
-                _tr("Your own word on songs, also the ones that you gave unasked."),
+                _some(
+                    found.corrections,
+                    _tr("1 correction of a mood"),
+                    _tr("{n} corrections of moods"),
+                ),
+                _tr("Your own word on songs, also where you were not asked."),
             ),
             (
                 Part.HISTORY,
-                found.plays,
-                _tr("{n} plays in the listening history").format(n=count(found.plays)),
+                _some(
+                    found.plays,
+                    _tr("1 play in the listening history"),
+                    _tr("{n} plays in the listening history"),
+                ),
                 "",
             ),
             (
                 Part.RECORDINGS,
-                found.recordings,
-                _tr("{n} recorded sessions").format(n=count(found.recordings)),
+                _some(found.recordings, _tr("1 recorded session"), _tr("{n} recorded sessions")),
                 _tr("Skin conductance and pulse as a band delivered them."),
             ),
             (
                 Part.BACKUPS,
-                found.backups,
-                _tr("{n} daily backups of the library").format(n=count(found.backups)),
+                _some(
+                    found.backups,
+                    _tr("1 daily backup of the library"),
+                    _tr("{n} daily backups of the library"),
+                ),
                 _tr("They may hold corrections and moods of your own model."),
             ),
         )
-        return [(part.value, text, help_) for part, number, text, help_ in kinds if number]
+        return [(part.value, text, help_) for part, text, help_ in kinds if text]
 
     def data_deleted(self, gone: Kept) -> str:
         pieces = [text for _, text, _ in self.parts(gone)]
@@ -228,6 +232,13 @@ class ModelTexts:
                 n=version.number, day=day(version.made_s), songs=songs(version.songs)
             )
         return VersionChoice(version.number, text)
+
+
+def _some(number: int, one: str, many: str) -> str:
+    """A number of things in words; empty for none."""
+    if not number:
+        return ""
+    return one if number == 1 else many.format(n=count(number))
 
 
 def _kind(kind: str | None) -> str:

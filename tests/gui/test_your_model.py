@@ -389,7 +389,7 @@ def test_delete_asks_says_what_goes_and_leaves_no_byte(
     settle(qtbot, desktop)
     dialog = open_dialog(qtbot, desktop)
     texts = " ".join(box.text() for box in dialog.boxes.values())
-    for words in ("41 answers", "1 versions", "2 corrections", "1 plays", "1 recorded"):
+    for words in ("41 answers and 1 version", "2 corrections", "1 play in", "1 recorded"):
         assert words in texts
     assert QApplication.focusWidget() is dialog.cancel
     QTest.keyClick(dialog, Qt.Key.Key_Escape)

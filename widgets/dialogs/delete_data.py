@@ -45,11 +45,14 @@ class DeleteDataDialog(QDialog):
             box.setChecked(True)
             box.setAccessibleDescription(help_)
             box.toggled.connect(self._enable)
-            column.addWidget(box)
+            kind = QVBoxLayout()
+            kind.setSpacing(0)
+            kind.addWidget(box)
             if help_:
                 line = label(help_, "caption", wrap=True)
-                line.setContentsMargins(3 * SPACE + 4, 0, 0, 0)
-                column.addWidget(line)
+                line.setContentsMargins(4 * SPACE - 2, 0, 0, 0)
+                kind.addWidget(line)
+            column.addLayout(kind)
             self.boxes[key] = box
         more = self.tr(
             "What this cannot reach: copies that you or your own backup tools made, and old blocks "

@@ -34,7 +34,7 @@ _BOTTOM = 44
 _FELT = 6
 _BAR = 14
 _PITCH = 20
-_STEPS_H = (0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24)
+_STEPS_H = (1 / 6, 1 / 3, 0.5, 1, 2, 4, 6, 8, 12, 24)
 
 
 def day_name(day: date) -> str:
@@ -54,7 +54,7 @@ class HistoryChart(QWidget):
         self._days: dict[date, Day] = {}
         self._today = date.today()
         self._chosen: date | None = None
-        self.setMinimumHeight(180)
+        self.setMinimumHeight(132)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Moods by day"))
         self._tell()

@@ -45,6 +45,7 @@ class HistoryPage(QWidget):
                 self.tr("Heard"),
             ),
             (136, 0, 112, 112, 80),
+            give_way=(4, 0, 3),
         )  # fmt: skip
         self._nothing = NothingYet(
             self.tr("Nothing was played yet"),
@@ -68,6 +69,7 @@ class HistoryPage(QWidget):
         column.addWidget(self.chart)
         column.addLayout(self._build_bar(theme))
         column.addWidget(hairline())
+        self.table.setMinimumHeight(64)
         column.addWidget(self.table, 1)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)

@@ -275,8 +275,9 @@ class _Meter(QWidget):
         tokens = self._theme.tokens
         done, of = self._share
         for place in range(of):
-            painter.setPen(QPen(tokens.colour("line_strong"), 1.5))
-            painter.setBrush(tokens.colour("ink") if place < done else Qt.BrushStyle.NoBrush)
+            full = place < done
+            painter.setPen(QPen(tokens.colour("ink" if full else "line_strong"), 1.5))
+            painter.setBrush(tokens.colour("ink") if full else Qt.BrushStyle.NoBrush)
             painter.drawEllipse(QPointF(6 + 18 * place, 8), 5, 5)
         painter.end()
 

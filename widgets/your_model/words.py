@@ -37,6 +37,7 @@ class WordsPart(QWidget):
                 self.tr("In learning"),
             ),
             (136, 0, 104, 104, 232),
+            give_way=(0, 4),
         )  # fmt: skip
         self._nothing = NothingYet(
             self.tr("No answers yet"),
