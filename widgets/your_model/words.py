@@ -120,12 +120,16 @@ class WordsPart(QWidget):
         self.change_requested.emit(self.table.selected_keys(), quadrant)
 
     def _on_selection(self) -> None:
-        number = len(self.table.selected_keys())
+        chosen = self.table.selected_keys()
+        number = len(chosen)
         for control in self._controls:
             control.setEnabled(number > 0)
             control.setVisible(bool(self._words))
         if not self._words:
             self._hint.set_whole("")
+        elif number == 1 and self._words[chosen[0]].verdict:
+            word = self._words[chosen[0]]
+            self._hint.set_whole(f"{word.verdict}: {word.why}" if word.why else word.verdict)
         elif number:
             self._hint.set_whole(self.tr("{n} chosen").format(n=number))
         else:
