@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING
 
 from app.listening import Felt, Heard
 from app.settings import Prompts
-from inference.emotion import QUADRANTS, EmotionEstimate, Quadrant
+from inference.catalog import Calibration
+from inference.emotion import EmotionEstimate, Quadrant
+from inference.uncertainty import uncertainty
 from library_db.answers import Occasion, ShownBy
 
 if TYPE_CHECKING:
     from library_db.answers import Answer
     from library_db.emotion_layers import TrackEmotion
 
-__all__ = ["Consent", "Moment", "PromptPolicy", "Refusal", "Verdict", "plausible"]
+__all__ = ["Consent", "Moment", "PromptPolicy", "Refusal", "Verdict"]
 
 HOUR_S = 3600.0
 LEAST_GAP_S = 300.0
@@ -116,9 +118,9 @@ class PromptPolicy:
 
     Parameters
     ----------
-    shares : mapping of str to float
-        Model id -> probability mass from which on a set of moods holds the right one as often as
-        the model's card promises (`conformal_share`); models without one are not asked so.
+    calibrations : mapping of str to Calibration
+        Model id -> what the model's card says of its sets of moods; of other models nothing is
+        known.
 
     Examples
     --------
@@ -126,7 +128,7 @@ class PromptPolicy:
     >>> verdict = policy.decide(moment, Prompts(), now_s=0.0, hour=12)  # doctest: +SKIP
     """
 
-    shares: Mapping[str, float] = field(default_factory=dict)
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     _asked: deque[float] = field(default_factory=lambda: deque(maxlen=100))
     _answered: dict[int, float] = field(default_factory=dict)
     _passed: int = 0
@@ -228,33 +230,10 @@ class PromptPolicy:
             return True
         if predicted is None:
             return False
-        share = self.shares.get(predicted.model_id)
-        if share is not None and len(plausible(predicted, share)) > 1:
+        known = self.calibrations.get(predicted.model_id)
+        if known is not None and len(uncertainty(predicted, known).possible) > 1:
             return True
         return predicted.confidence < settings.unsure_below
-
-
-def plausible(estimate: EmotionEstimate, share: float) -> tuple[Quadrant, ...]:
-    """The moods that may be the right one, the most probable first.
-
-    Moods enter by falling probability until their sum exceeds `share`
-    (adaptive prediction sets without randomisation; Romano, Sesia and Candes,
-    NeurIPS 2020), which the model's card calibrates.
-
-    Parameters
-    ----------
-    share : float
-        In [0, 1].
-    """
-    ranked = sorted(QUADRANTS, key=lambda q: -estimate.probabilities[q.position])
-    found: list[Quadrant] = []
-    mass = 0.0
-    for quadrant in ranked:
-        if found and mass > share:
-            break
-        found.append(quadrant)
-        mass += estimate.probabilities[quadrant.position]
-    return tuple(found)
 
 
 def _is_quiet(settings: Prompts, hour: int) -> bool:

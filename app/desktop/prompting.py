@@ -25,6 +25,7 @@ from widgets.text import one_line
 from widgets.theme import Theme
 
 if TYPE_CHECKING:
+    from inference.catalog import Calibration
     from library_db.emotion_layers import TrackEmotion
     from library_db.library import Library
     from library_db.recovery import Notice
@@ -53,7 +54,7 @@ class Prompting(QObject):
     folder : Path
         Of the library; the answers lie there.
     models_dir : Path
-        Of the user's models, whose cards say how large a set of moods holds the right one.
+        Of the user's models, whose cards say what their sets of moods are worth.
     """
 
     answered = Signal(object)
@@ -87,7 +88,7 @@ class Prompting(QObject):
         self.prompt.passed.connect(self.policy.let_pass)
         preferences.changed.connect(self._on_setting)
         runner.call(
-            lambda: (_earlier(folder), _shares(models_dir)),
+            lambda: (_earlier(folder), _calibrations(models_dir)),
             self._on_read,
             songs.failed.emit,
             pool="io",
@@ -95,8 +96,8 @@ class Prompting(QObject):
 
     # inner workings
 
-    def _on_read(self, found: tuple[list[Answer], Mapping[str, float]]) -> None:
-        earlier, self.policy.shares = found
+    def _on_read(self, found: tuple[list[Answer], Mapping[str, Calibration]]) -> None:
+        earlier, self.policy.calibrations = found
         self.policy.remember(earlier)
 
     def _on_ended(self, ended: Listening) -> None:
@@ -217,19 +218,15 @@ def _answer(question: _Question, choice: Quadrant | MoodPoint, now_s: float) -> 
     )
 
 
-def _shares(models_dir: Path | None) -> dict[str, float]:
-    """How large a set of moods holds the right one, by the models' cards."""
+def _calibrations(models_dir: Path | None) -> dict[str, Calibration]:
+    """What the models' cards say of their sets of moods."""
     from inference.catalog import installed
 
-    found = {}
     try:
-        for card in installed(models_dir):
-            share = card.config.get("conformal_share")
-            if isinstance(share, (int, float)) and 0.0 <= share <= 1.0:
-                found[card.id] = float(share)
+        cards = installed(models_dir)
     except UndertoneError:
-        pass  # asked by confidence alone
-    return found
+        return {}  # asked by confidence alone
+    return {card.id: card.calibration for card in cards}
 
 
 def _earlier(folder: Path) -> list[Answer]:

@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 
 from app.listening import Felt, Heard, Listening, StateWatch
-from app.prompts import ANY_SONG_EVERY, HOUR_S, Moment, PromptPolicy, Refusal, plausible
+from app.prompts import ANY_SONG_EVERY, HOUR_S, Moment, PromptPolicy, Refusal
 from app.settings import Prompts, Settings
+from inference.catalog import Calibration
 from inference.emotion import EmotionEstimate, Quadrant
 from library_db.answers import Answer, Occasion, ShownBy
 from library_db.emotion_layers import TrackEmotion, UserLabel
@@ -180,13 +181,10 @@ def test_a_felt_state_may_be_asked_about_again_at_another_hearing() -> None:
     assert policy.decide(change(), AGREED, now_s=HOUR_S, hour=NOON).refusal is None
 
 
-def test_more_than_one_plausible_mood_is_worth_a_question() -> None:
+def test_more_than_one_possible_mood_is_worth_a_question() -> None:
     torn = EmotionEstimate((0.02, 0.02, 0.6, 0.36), 0.9, "common")
-    assert plausible(torn, 0.7) == (Quadrant.LAHV, Quadrant.LALV)
-    assert plausible(torn, 0.5) == (Quadrant.LAHV,)
-    assert set(plausible(torn, 1.0)) == set(Quadrant)
-    for share, expected in ((0.7, None), (0.5, Refusal.NOT_INFORMATIVE)):
-        policy = PromptPolicy({"common": share})
+    for mass, expected in ((0.7, None), (0.5, Refusal.NOT_INFORMATIVE)):
+        policy = PromptPolicy({"common": Calibration(set_mass=mass)})
         verdict = policy.decide(end(common=torn), AGREED, now_s=0.0, hour=NOON)
         assert verdict.refusal is expected
 
