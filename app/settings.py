@@ -133,6 +133,14 @@ class Tagging:
             help="From 30 songs on. Changing it rates all songs anew, without hearing them again.",
         ),
     )
+    only_when_idle: bool = _setting(
+        False,
+        Switch(
+            "Only while nobody is at the computer",
+            help="After two minutes without keyboard and mouse, where the desktop tells of it.",
+        ),
+    )
+    not_on_battery: bool = _setting(False, Switch("Not on the battery"))
     after_scan: bool = _setting(
         True, Switch("Find the mood of new songs by itself", help="In the background.")
     )

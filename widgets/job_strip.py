@@ -58,7 +58,10 @@ class JobStrip(QFrame):
         rest = "" if self.pause.isChecked() else eta(left_s)
         self.numbers.setText("   ".join(part for part in (figures, rest) if part))
 
-    def show_paused(self, paused: bool) -> None:
+    def show_paused(self, paused: bool, reason: str = "") -> None:
+        """`reason`: why it waits, where nobody paused it."""
+        if paused and reason:
+            self.detail.set_whole(reason)
         self.pause.setChecked(paused)
         self.pause.show_icon("play" if paused else "pause")
         self.pause.say(self.tr("Go on") if paused else self.tr("Pause"))

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.desktop.long_work import LongWork
 from app.desktop.playing import Playing
 from app.desktop.tag_files import TagFiles
+from app.desktop.throttle import Throttle
 from app.desktop.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -24,3 +26,9 @@ class Conveniences(QObject):
         self.playing = Playing(desktop)
         self.watcher = Watcher(desktop)
         self.tag_files = TagFiles(desktop)
+        self.throttle = Throttle(desktop.runner, desktop.preferences, self)
+        self.long_work = LongWork(desktop, self.throttle)
+
+    def stop(self) -> None:
+        """Ask and begin nothing more."""
+        self.throttle.stop()

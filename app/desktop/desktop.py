@@ -350,6 +350,8 @@ class Desktop(QObject):
             self.songs.stop()
         if self.views is not None:
             self.views.stop()
+        if self.conveniences is not None:
+            self.conveniences.stop()
         self.runner.cancel_all()
         self.stuck = stuck = shut_down(
             [

@@ -131,9 +131,13 @@ class Task(QObject):
     failed = Signal(object)  # UndertoneError or another exception
     ended = Signal()  # after any of finished, failed, cancelled
 
-    def __init__(self, name: str, control: _Control, parent: QObject) -> None:
+    def __init__(
+        self, name: str, control: _Control, parent: QObject, *, heavy: bool = False
+    ) -> None:
         super().__init__(parent)
         self.name = name
+        self.heavy = heavy  # keeps a processor busy for long: may be held
+        self.held = ""  # why it waits, where nobody paused it
         self.state = State.WAITING
         self.progress = Progress(0)
         self.eta = EtaClock()
@@ -146,8 +150,14 @@ class Task(QObject):
             self.eta.pause()
             self._become(State.PAUSED)
 
+    def hold(self, reason: str) -> None:
+        """Pause for a reason that passes."""
+        self.held = reason
+        self.pause()
+
     def resume(self) -> None:
         if self.state is State.PAUSED:
+            self.held = ""
             self.eta.resume()
             self._become(State.RUNNING)
             self._control.resume()
@@ -307,7 +317,7 @@ class JobRunner(QObject):
         """
         key = next(self._keys)
         control = _Control()
-        task = Task(name, control, self)
+        task = Task(name, control, self, heavy=pool == "tagging")
         self._tasks[key] = task
         self._controls[key] = control
         if self._closed:

@@ -179,7 +179,9 @@ class WorkController(QObject):
         strip.cancel_requested.connect(task.cancel)
         strip.cancel_requested.connect(strip.show_cancelling)
         strip.pause_requested.connect(lambda on: task.pause() if on else task.resume())
-        task.state_changed.connect(lambda state: strip.show_paused(state is State.PAUSED))
+        task.state_changed.connect(
+            lambda state: strip.show_paused(state is State.PAUSED, task.held)
+        )
         task.stepped.connect(lambda progress, items: self._on_stepped(task, strip, progress, items))
         task.failed.connect(self.failed)
 
