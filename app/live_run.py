@@ -116,6 +116,7 @@ class LiveRun:
     async def _listen(self, source: SignalSource) -> Ended:
         self._source = source
         self.keeper.meta.setdefault("name", source.name)
+        self.keeper.meta["provenance"] = source.provenance.value
         rater = self._rater
         self.post(
             "opened",

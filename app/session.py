@@ -58,6 +58,8 @@ class SessionConfig:
     ----------
     enough_s : float
         Unbroken signal before the first estimate.
+    judged_s : float
+        Unbroken signal before its quality is judged: the band can be put right meanwhile.
     least_segments : int
         Segments without loss that an estimate needs: as many as in training.
     late_s : float
@@ -74,6 +76,7 @@ class SessionConfig:
     """
 
     enough_s: float = 10.0
+    judged_s: float = 5.0
     least_segments: int = 8
     late_s: float = 0.35
     silent_s: float = 2.0
@@ -277,10 +280,12 @@ class Session:
 
     def _speak(self, window: Window) -> Sensed:
         config = self.config
+        quality: dict[Channel, Quality] = {}
+        if window.signal_s >= config.judged_s:
+            quality = {c: judge(c, x, missing=window.missing[c]) for c, x in window.recent.items()}
         if window.signal_s < config.enough_s:
             text = f"{window.signal_s:.1f} of {config.enough_s:.0f} s of signal collected"
-            return self._say(Abstention.COLLECTING, text)
-        quality = {c: judge(c, x, missing=window.missing[c]) for c, x in window.recent.items()}
+            return self._say(Abstention.COLLECTING, text, quality)
         ppg = quality.get(Channel.PPG)
         if ppg is not None and ppg.beats is not None:
             self.heart_rate_bpm = ppg.beats.rate_bpm if ppg.usable else None

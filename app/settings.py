@@ -150,8 +150,32 @@ class Tagging:
 class Listening:
     """[listening]: the sensor band."""
 
-    device: str = _setting("", Text("Paired band", 200))
-    record: bool = _setting(False, Switch("Record sessions"))
+    device: str = _setting("", Text("The band that was chosen, as JSON", 2000))
+    record: bool = _setting(
+        False,
+        Switch(
+            "Record every session",
+            help="Skin conductance, pulse and the songs that played; in private files.",
+        ),
+    )
+    consent: str = _setting(
+        "unasked", OneOf("Consent to recordings", ("unasked", "given", "refused"))
+    )
+    stream: str = _setting(
+        "",
+        Text(
+            "Lab Streaming Layer: name of the stream",
+            help="Empty takes the first one with GSR or PPG.",
+        ),
+    )
+    listener: str = _setting(
+        "demo",
+        OneOf(
+            "Simulated listener",
+            ("demo", "real"),
+            help="How strongly it feels: demo is clear, real is as faint as in people.",
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

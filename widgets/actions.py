@@ -179,6 +179,13 @@ class Actions(QObject):
         self.locate = make(QT_TRANSLATE_NOOP("Actions", "Go to the song that plays"), "Ctrl+L")
         self.queue = make(QT_TRANSLATE_NOOP("Actions", "Show or hide the queue"), "Ctrl+U", "queue")
         self.plane = make(QT_TRANSLATE_NOOP("Actions", "Mood plane"), "Ctrl+P", "plane")
+        self.sensors = make(QT_TRANSLATE_NOOP("Actions", "Sensors"), "Ctrl+B", "sensors")
+        self.sensor_panel = make(
+            QT_TRANSLATE_NOOP("Actions", "Show or hide the live sensors"), "Ctrl+Shift+B"
+        )
+        self.sensor_note = make(
+            QT_TRANSLATE_NOOP("Actions", "Note on this moment of the sensors"), "Ctrl+Shift+N"
+        )
         self.all_songs = make(QT_TRANSLATE_NOOP("Actions", "All songs"), "Ctrl+D", "library")
         self.your_model = make(QT_TRANSLATE_NOOP("Actions", "Your model"), "Ctrl+Y", "person")
         self.history = make(QT_TRANSLATE_NOOP("Actions", "History"), "Ctrl+Shift+H", "history")
@@ -218,6 +225,7 @@ class Actions(QObject):
             self.history, self.add_folder, self.add_files, self.folders, self.scan, self.tag,
             self.new_playlist, self.save_search, self.import_playlists, self.undo, self.redo,
             self.jobs, self.problems, self.settings, self.keyboard, self.quit,
+            self.sensors, self.sensor_panel, self.sensor_note,
         ]  # fmt: skip
 
     def _make(

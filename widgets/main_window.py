@@ -38,6 +38,7 @@ from widgets.player_bar import PlayerBar
 from widgets.queue_view import QueuePanel
 from widgets.rows import RowCache
 from widgets.search_field import SearchField
+from widgets.sensors.panel import SensorPanel
 from widgets.sidebar import Sidebar, SidebarEntry
 from widgets.theme import SPACE, Theme
 from widgets.toasts import ToastHost
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow):
         self.no_match = NoMatch(theme)
         self.notice = NoticeBar(theme)
         self.queue = QueuePanel(theme, rows)
+        self.sensors = SensorPanel(theme)
         self.player_bar = PlayerBar(theme)
         self.actions_ = Actions(theme, self, (self.table, self.plane))
         self._build()
@@ -96,6 +98,7 @@ class MainWindow(QMainWindow):
         self._veil = _DropVeil(theme, self)
         self._connect()
         self.set_queue_shown(False)
+        self.sensors.hide()
 
     # what is shown
 
@@ -232,12 +235,13 @@ class MainWindow(QMainWindow):
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
-        for part in (self.sidebar, centre, self.queue):
+        for part in (self.sidebar, centre, self.sensors, self.queue):
             self._splitter.addWidget(part)
         self._splitter.setStretchFactor(0, 0)
         self._splitter.setStretchFactor(1, 1)
         self._splitter.setStretchFactor(2, 0)
-        self._splitter.setSizes([216, 760, 304])
+        self._splitter.setStretchFactor(3, 0)
+        self._splitter.setSizes([216, 760, 400, 304])
         self._jobs = QVBoxLayout()
         self._jobs.setSpacing(0)
         whole = QWidget()
@@ -328,11 +332,12 @@ class MainWindow(QMainWindow):
         self.toasts.keep_clear(self.player_bar.height() + self._jobs.sizeHint().height())
 
     def _next_area(self, step: int) -> None:
-        """F6: sidebar, search, songs, queue, player."""
+        """F6: sidebar, search, songs, sensors, queue, player."""
         areas = [
             (self.sidebar, self.sidebar.focus_list),
             (self.search, self._go_to_search),
             (self.stack, self._go_to_centre),
+            (self.sensors, self.sensors.focus_first),
             (self.queue, self.queue.view.setFocus),
             (self.player_bar, self.player_bar.play.setFocus),
         ]

@@ -164,6 +164,7 @@ async def _sense(
         source = await _source(args, listener, keeper, stack)
         if keeper is not None:
             keeper.meta.setdefault("name", source.name)
+            keeper.meta["provenance"] = source.provenance.value
         message(f"listening to {clean(source.name)}: {provenance_text(source.provenance)}")
         printer = _Printer(args.jsonl, source, listener)
         with closing(printer):

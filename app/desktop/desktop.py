@@ -196,7 +196,15 @@ class Desktop(QObject):
         self.prompting.answered.connect(self.history.note_answer)
         self.history.told.connect(self.window.toasts.show_toast)
         self.sensing = Sensing(
-            self.player, self.songs, self.listening, self.runner, self.home, self
+            self.window,
+            self.theme,
+            self.player,
+            self.songs,
+            self.listening,
+            self.preferences,
+            self.runner,
+            self.home,
+            self,
         )
         self.end_first(self.sensing.stage)
         self.your_model = YourModel(

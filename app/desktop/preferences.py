@@ -17,10 +17,10 @@ __all__ = ["Preferences"]
 _log = logging.getLogger(__name__)
 
 _SAVE_AFTER_MS = 1000
-_SHOWN = ("appearance", "library", "playback", "tagging", "prompts")
+_SHOWN = ("appearance", "library", "playback", "tagging", "prompts", "listening")
 _HIDDEN = {
     *(("playback", name) for name in ("volume", "muted", "shuffle", "repeat")),  # in the player bar
-    ("appearance", "reduced_motion"),  # nothing moves by itself so far
+    ("listening", "device"),  # on the page of sensors
     *(  # they have a dialog of their own
         ("playback", f"equaliser{part}") for part in ("", "_preset", "_preamp_db", "_bands_db")
     ),
@@ -90,6 +90,7 @@ class Preferences(QObject):
             "playback": self.tr("Playing"),
             "tagging": self.tr("Moods"),
             "prompts": self.tr("Questions"),
+            "listening": self.tr("Sensors"),
         }
         sections: dict[str, list[SettingField]] = {name: [] for name in _SHOWN}
         for section, name, kind, _default in describe():

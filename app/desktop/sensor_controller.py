@@ -75,6 +75,7 @@ class SensorController(QObject):
         How sources are opened and bands are looked for; tests have their own.
     """
 
+    session_opening = Signal(object)  # SourceChoice
     state_changed = Signal(object)  # SourceStatus
     session_started = Signal(object)  # SessionInfo
     session_stopped = Signal(object)  # SessionEnd
@@ -135,6 +136,11 @@ class SensorController(QObject):
     def choice(self) -> SourceChoice | None:
         """What is listened to."""
         return self._session.choice if self._session is not None else None
+
+    @property
+    def following(self) -> SourceChoice | None:
+        """What is listened to as soon as this session has ended."""
+        return self._next.choice if self._next is not None else None
 
     @property
     def _run(self) -> LiveRun | None:
@@ -264,6 +270,7 @@ class SensorController(QObject):
         )
         self._session = session
         self._beat.start()
+        self.session_opening.emit(session.choice)
         self._on_status(SourceStatus(SourceState.CONNECTING))
         self._ending = self._loop().submit(self._live(session))
 

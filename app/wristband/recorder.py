@@ -28,12 +28,14 @@ from inference.physio.signals import Channel, SignalChunk
 __all__ = [
     "FILE_NAME",
     "Kind",
+    "Outline",
     "Record",
     "Recorder",
     "Recording",
     "RecordingError",
     "chunk_of",
     "open_recording",
+    "outline_recording",
 ]
 
 FILE_NAME = "packets.utr"
@@ -231,6 +233,77 @@ def open_recording(path: Path) -> Recording:
         raise RecordingError(f"The recording {file.name} holds nothing", damage)
     meta = _object(records[0].payload)
     return Recording(file, meta, tuple(records[1:]), damage)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A recording without its signals: quick to read, however long it is.
+
+    Parameters
+    ----------
+    meta : dict
+    notes : tuple of Record
+        The annotations.
+    first_s, last_s : float
+        Session time of the first and the last record; equal where there is none.
+    damage : str
+        What is wrong with the rest of the file; checksums are only checked of what is read.
+    """
+
+    path: Path
+    meta: dict[str, Any]
+    notes: tuple[Record, ...]
+    first_s: float
+    last_s: float
+    damage: str = ""
+
+
+def outline_recording(path: Path) -> Outline:
+    """Read what a recording is of, and its annotations; the signals are passed over.
+
+    Raises
+    ------
+    RecordingError
+        As `open_recording`.
+    """
+    file = path / FILE_NAME if path.is_dir() else path
+    notes: list[Record] = []
+    meta: dict[str, Any] | None = None
+    times: list[float] = []
+    damage = ""
+    try:
+        with file.open("rb") as handle:
+            if handle.read(len(_MAGIC)) != _MAGIC:
+                raise RecordingError(f"{file.name} is no recording of Undertone's")
+            while head := handle.read(_HEAD.size):
+                if len(head) < _HEAD.size:
+                    damage = "the last record is half"
+                    break
+                length, kind, t_s = _HEAD.unpack(head)
+                rest = handle.read(length + _CRC.size) if length <= _LONGEST else b""
+                if len(rest) != length + _CRC.size or kind not in _KINDS:
+                    damage = "the rest is half a record, or damaged"
+                    break
+                if kind not in (Kind.META, Kind.ANNOTATION):
+                    times[1:] = [t_s] if times else [t_s, t_s]
+                    continue
+                if zlib.crc32(head + rest[:-4]) != _CRC.unpack(rest[-4:])[0]:
+                    damage = "a record is damaged"
+                    break
+                if kind == Kind.META and meta is None:
+                    meta = _object(rest[:-4])
+                    continue
+                notes.append(Record(Kind(kind), t_s, rest[:-4]))
+                times[1:] = [t_s] if times else [t_s, t_s]
+    except OSError as error:
+        raise RecordingError(f"{file.name} cannot be read ({error.strerror})") from error
+    if meta is None:
+        raise RecordingError(f"The recording {file.name} holds nothing", damage)
+    first_s, last_s = (times[0], max(times)) if times else (0.0, 0.0)
+    return Outline(file, meta, tuple(notes), first_s, last_s, damage)
+
+
+_KINDS = frozenset(int(kind) for kind in Kind)
 
 
 def chunk_of(record: Record) -> SignalChunk | None:

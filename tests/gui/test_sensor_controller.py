@@ -308,7 +308,7 @@ def test_a_scan_lists_bands_or_says_why_not(qtbot, make):
     assert told.args[0].reason is Reason.POWERED_OFF
 
 
-def test_closing_the_window_while_streaming_ends_in_time(qtbot, start, tagged):
+def test_closing_the_window_while_streaming_ends_in_time(qtbot, start):
     desktop: Desktop = start()
     controller = desktop.sensing.controller
     controller.listen_to(FAST, record=True)

@@ -1,0 +1,1 @@
+"""What is seen of live sensor mode: plane, lights, panel, page."""
