@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from inference.errors import UndertoneError
 from inference.job import Job, Progress
+from library_db.adaptation import MARK
 
 if TYPE_CHECKING:
     from app.song_model import Model
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from library_db.adaptation import Adaptation
     from library_db.library import Library
 
-__all__ = ["adapted", "is_adapted", "learn", "may_learn", "otherwise_adapted", "stored"]
+__all__ = ["adapted", "learn", "may_learn", "otherwise_adapted", "stored"]
 
 _GROWTH = 2
 """Learn again when there are this many times the songs of the last time."""
@@ -26,7 +27,6 @@ _MOST_SONGS = 3000
 """More say nothing new of what is usual."""
 
 _READ_AT_ONCE = 100
-_MARK = "~"
 
 
 def stored(library: Library, model: Model) -> Adaptation | None:
@@ -48,13 +48,8 @@ def adapted(model: Model, adaptation: Adaptation | None) -> Model:
     return replace(
         model,
         load=functools.partial(model.load_adapted, adaptation.data),
-        revision=f"{model.revision}{_MARK}{adaptation.name}",
+        revision=f"{model.revision}{MARK}{adaptation.name}",
     )
-
-
-def is_adapted(common_model: str | None) -> bool:
-    """Whether a song's `common_model` names a model that is used to the library."""
-    return common_model is not None and _MARK in common_model
 
 
 def otherwise_adapted(library: Library, model: Model, used: Model) -> list[int]:
@@ -70,7 +65,7 @@ def otherwise_adapted(library: Library, model: Model, used: Model) -> list[int]:
 
     plain = model_key(model.model_id, model.revision)
     wanted = model_key(used.model_id, used.revision)
-    return [i for i, key in rated_with(library, plain, _MARK) if key != wanted]
+    return [i for i, key in rated_with(library, plain) if key != wanted]
 
 
 def may_learn(library: Library, model: Model, coming: Sequence[int]) -> bool:

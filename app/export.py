@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WRITERS", "called", "write_csv", "write_json", "write_m3u8"]
 
+_AXES = ("valence", "arousal")
+
 Songs = Iterable[tuple["Track", "TrackEmotion"]]
 
 
@@ -31,13 +33,15 @@ def write_json(file: TextIO, songs: Songs, folder: Path | None) -> None:
 
 
 def write_csv(file: TextIO, songs: Songs, folder: Path | None) -> None:
-    """A row a song; the four probabilities in columns of their own.
+    """A row a song; probabilities and ends of intervals in columns of their own.
 
     A byte of a file name that is not UTF-8 is written as ``\\xNN``, so that the table stays
     valid UTF-8; use JSON where names must survive exactly.
     """
     fields = [name for name in LIST_FIELDS if name not in ("probabilities", "seconds")]
-    columns = [*fields, *(f"p_{quadrant.value}" for quadrant in QUADRANTS)]
+    ends = [f"{axis}_{end}" for axis in _AXES for end in ("low", "high")]
+    fields = [name for name in fields if not name.endswith("_interval")]
+    columns = [*fields, *(f"p_{quadrant.value}" for quadrant in QUADRANTS), *ends]
     table = csv.DictWriter(file, columns)
     table.writeheader()
     for track, emotion in songs:
@@ -45,6 +49,10 @@ def write_csv(file: TextIO, songs: Songs, folder: Path | None) -> None:
         del row["seconds"]
         probabilities = row.pop("probabilities") or {}
         row |= {f"p_{quadrant.value}": probabilities.get(quadrant.value) for quadrant in QUADRANTS}
+        row["possible"] = " ".join(row["possible"] or ())
+        for axis in _AXES:
+            low, high = row.pop(f"{axis}_interval") or (None, None)
+            row |= {f"{axis}_low": low, f"{axis}_high": high}
         table.writerow({key: _printable(value) for key, value in row.items()})
 
 

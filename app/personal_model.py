@@ -104,8 +104,10 @@ class PersonalModel:
         rows = mine.round(6)
         rows /= rows.sum(axis=1, keepdims=True)
         return [
-            EmotionEstimate.from_probabilities(row.tolist(), float(row.max()), self.model_id)
-            for row in rows
+            EmotionEstimate.from_probabilities(
+                row.tolist(), float(row.max()), self.model_id, estimate.leeway
+            )
+            for row, estimate in zip(rows, estimates, strict=True)
         ]
 
     def is_same(self, other: PersonalModel) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from inference.emotion import QUADRANTS, EmotionEstimate
+from inference.uncertainty import rounded, uncertainty
+from library_db.adaptation import is_adapted
 
 if TYPE_CHECKING:
     from library_db.emotion_layers import TrackEmotion
@@ -20,7 +22,11 @@ LIST_FIELDS = (
     "valence",
     "arousal",
     "confidence",
+    "possible",
+    "valence_interval",
+    "arousal_interval",
     "model",
+    "adapted",
     "seconds",
     "error",
     "title",
@@ -30,21 +36,31 @@ LIST_FIELDS = (
 """The fields of a song in `undertone list --json`, in their order."""
 
 _DIGITS = 6
+_OF_AN_ESTIMATE = (
+    *("quadrant", "probabilities", "valence", "arousal", "confidence"),
+    *("possible", "valence_interval", "arousal_interval", "model"),
+)
 
 
 def estimate_to_json(estimate: EmotionEstimate | None) -> dict[str, Any]:
-    """quadrant, probabilities, valence, arousal, confidence and model; null where unknown."""
+    """What a model says of a song; null where unknown.
+
+    quadrant, probabilities, valence, arousal, confidence, then what is left open: `possible` (the
+    quadrants of a 90 % set, most probable first), valence_interval and arousal_interval
+    (`[low, high]`, 90 %), and model.
+    """
     if estimate is None:
-        return dict.fromkeys(
-            ("quadrant", "probabilities", "valence", "arousal", "confidence", "model")
-        )
-    mood = estimate.mood
+        return dict.fromkeys(_OF_AN_ESTIMATE)
+    mood, open_ = estimate.mood, uncertainty(estimate)
     return {
         "quadrant": estimate.quadrant.value,
         "probabilities": _probabilities(estimate),
         "valence": round(mood.valence, _DIGITS),
         "arousal": round(mood.arousal, _DIGITS),
         "confidence": round(estimate.confidence, _DIGITS),
+        "possible": [quadrant.value for quadrant in open_.possible] or None,
+        "valence_interval": rounded(open_.valence, _DIGITS),
+        "arousal_interval": rounded(open_.arousal, _DIGITS),
         "model": estimate.model_id,
     }
 
@@ -53,7 +69,7 @@ def track_to_json(track: Track, emotion: TrackEmotion) -> dict[str, Any]:
     """A song of the library with what it counts as: the listener's word before any model's.
 
     `probabilities` and `model` are of the strongest model's estimate, also where the listener
-    has corrected it.
+    has corrected it. `adapted`: whether the song was judged by what is usual in the library.
     """
     fields = estimate_to_json(emotion.estimate)
     chosen = emotion.effective
@@ -62,10 +78,15 @@ def track_to_json(track: Track, emotion: TrackEmotion) -> dict[str, Any]:
         fields["valence"] = round(chosen.mood.valence, _DIGITS)
         fields["arousal"] = round(chosen.mood.arousal, _DIGITS)
         fields["confidence"] = round(chosen.confidence, _DIGITS)
+        open_ = emotion.open
+        fields["possible"] = [quadrant.value for quadrant in open_.possible] or None
+        fields["valence_interval"] = rounded(open_.valence, _DIGITS)
+        fields["arousal_interval"] = rounded(open_.arousal, _DIGITS)
     return {
         "path": str(track.path),
         "duration_s": track.duration_s,
         **fields,
+        "adapted": None if emotion.common is None else is_adapted(track.common_model),
         "seconds": None,
         "error": track.error,
         "title": track.title,

@@ -68,6 +68,8 @@ class TagRow:
         Time to classify it, without loading the model; None where it was up to date.
     error : str or None
         Why there is no estimate.
+    adapted : bool or None
+        Whether the estimate was judged by what is usual in the library; None without one.
     """
 
     path: Path
@@ -76,6 +78,7 @@ class TagRow:
     seconds: float | None = None
     error: str | None = None
     track_id: int | None = None
+    adapted: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields of the command line's contract, as plain JSON values."""
@@ -83,6 +86,7 @@ class TagRow:
             "path": str(self.path),
             "duration_s": self.duration_s,
             **estimate_to_json(self.estimate),
+            "adapted": self.adapted,
             "seconds": self.seconds,
             "error": self.error,
         }

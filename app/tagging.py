@@ -21,6 +21,7 @@ from app.tag_rows import TagFault, TagOptions, TagReport, TagRow
 from app.tag_workers import InProcess, Workers, load_worker
 from app.workers import Crashed, WorkerPool
 from inference.job import Job, Progress
+from library_db.adaptation import is_adapted
 
 if TYPE_CHECKING:
     from library_db.library import EstimateRow, Library
@@ -231,7 +232,15 @@ class _Run:
             ]
         )
         return [
-            TagRow(track.path, track.duration_s, song.estimate, song.seconds, None, track.id)
+            TagRow(
+                track.path,
+                track.duration_s,
+                song.estimate,
+                song.seconds,
+                None,
+                track.id,
+                is_adapted(self.model.revision),
+            )
             for song, track in kept
         ]
 
@@ -322,7 +331,7 @@ class _Run:
             elif track is not None:
                 key = model_key(self.model.model_id, self._plain.revision)
                 failures.append((task.track_id, result.reason, key if result.lasting else ""))
-            rows.append(_finished_row(task, result))
+            rows.append(_finished_row(task, result, adapted=is_adapted(self.model.revision)))
         if estimates:
             self._write(estimates)
         if failures:
@@ -352,7 +361,10 @@ class _Run:
                 estimate, error = emotion.common, None
                 if estimate is None or estimate.model_id != self.model.model_id:
                     estimate, error = None, track.error
-                yield TagRow(track.path, track.duration_s, estimate, None, error, track.id)
+                used_to_it = None if estimate is None else is_adapted(track.common_model)
+                yield TagRow(
+                    track.path, track.duration_s, estimate, None, error, track.id, used_to_it
+                )
 
     def _preview_row(self, path: Path, fault: str | None) -> TagRow:
         track = None if fault else self.library.by_path(path)
@@ -397,7 +409,7 @@ def _as_result(result: Classified | Refused | Crashed) -> Classified | Refused:
     return result
 
 
-def _finished_row(task: SongTask, result: Classified | Refused) -> TagRow:
+def _finished_row(task: SongTask, result: Classified | Refused, *, adapted: bool) -> TagRow:
     if isinstance(result, Refused):
         return TagRow(task.path, task.duration_s, error=result.reason, track_id=task.track_id)
     return TagRow(
@@ -406,6 +418,7 @@ def _finished_row(task: SongTask, result: Classified | Refused) -> TagRow:
         estimate=result.estimate,
         seconds=round(result.seconds, 4),
         track_id=task.track_id,
+        adapted=adapted,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["QUADRANTS", "EmotionEstimate", "MoodPoint", "Quadrant"]
+__all__ = ["QUADRANTS", "EmotionEstimate", "Leeway", "MoodPoint", "Quadrant"]
 
 _SUM_TOLERANCE = 1e-3
 
@@ -88,6 +88,28 @@ class MoodPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Leeway:
+    """What a model's calibration says of how much its estimates leave open.
+
+    `inference.uncertainty` reads sets and intervals off an estimate with it.
+
+    Parameters
+    ----------
+    set_mass : float or None
+        Quadrants are possible by falling probability while those before sum to no more.
+    valence_width, arousal_width : float or None
+        Half widths of the widest intervals.
+    coverage : float
+        How often sets and intervals hold the truth, out of fold.
+    """
+
+    set_mass: float | None = None
+    valence_width: float | None = None
+    arousal_width: float | None = None
+    coverage: float = 0.9
+
+
+@dataclass(frozen=True, slots=True)
 class EmotionEstimate:
     """What a model says of a song, a window of it, or a listener's signals.
 
@@ -99,6 +121,8 @@ class EmotionEstimate:
         Calibrated probability in [0, 1] that `quadrant` is right.
     model_id : str
         The model that said it, as in the catalogue.
+    leeway : Leeway or None
+        What its calibration says of how much it leaves open; None where that is not known.
 
     Notes
     -----
@@ -110,6 +134,7 @@ class EmotionEstimate:
     probabilities: tuple[float, float, float, float]
     confidence: float
     model_id: str
+    leeway: Leeway | None = None
 
     def __post_init__(self) -> None:
         if len(self.probabilities) != len(QUADRANTS):
@@ -123,14 +148,18 @@ class EmotionEstimate:
 
     @classmethod
     def from_probabilities(
-        cls, probabilities: Sequence[float], confidence: float, model_id: str
+        cls,
+        probabilities: Sequence[float],
+        confidence: float,
+        model_id: str,
+        leeway: Leeway | None = None,
     ) -> EmotionEstimate:
         """Build an estimate from any sequence of four non-negative weights, normalising them."""
         total = float(sum(probabilities))
         if not (math.isfinite(total) and total > 0.0):
             raise ValueError(f"cannot normalise probabilities {list(probabilities)!r}")
         a, b, c, d = (float(p) / total for p in probabilities)
-        return cls((a, b, c, d), min(max(float(confidence), 0.0), 1.0), model_id)
+        return cls((a, b, c, d), min(max(float(confidence), 0.0), 1.0), model_id, leeway)
 
     @property
     def quadrant(self) -> Quadrant:

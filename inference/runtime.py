@@ -26,6 +26,7 @@ from inference.pipelines.base import (
     build_pipeline,
 )
 from inference.timeline import Timeline
+from inference.uncertainty import rounded, uncertainty
 
 if TYPE_CHECKING:
     from inference.pipelines.adaptation import LibraryStatistics
@@ -80,10 +81,13 @@ class MusicEstimate:
         -------
         dict
             schema (1), model, duration_s, quadrant, probabilities {HAHV, HALV, LAHV, LALV},
-            valence and arousal in -1..1, confidence in 0..1, timeline {start_s, hop_s,
+            valence and arousal in -1..1, confidence in 0..1, possible (the quadrants of a 90 %
+            set, most probable first), valence_interval and arousal_interval ([low, high], 90 %;
+            null where the model's card does not say), timeline {start_s, hop_s,
             probabilities: rows in the order of the keys above}, faults, seconds.
         """
         estimate, mood = self.estimate, self.estimate.mood
+        open_ = uncertainty(estimate)
         return {
             "schema": RESULT_SCHEMA,
             "model": estimate.model_id,
@@ -96,6 +100,9 @@ class MusicEstimate:
             "valence": round(mood.valence, 6),
             "arousal": round(mood.arousal, 6),
             "confidence": round(estimate.confidence, 6),
+            "possible": [quadrant.value for quadrant in open_.possible] or None,
+            "valence_interval": rounded(open_.valence),
+            "arousal_interval": rounded(open_.arousal),
             "timeline": {
                 "start_s": self.timeline.start_s,
                 "hop_s": self.timeline.hop_s,
@@ -258,7 +265,9 @@ class MusicClassifier:
         weight = scores.weight.astype(np.float64)
         total = float(weight.sum())
         if total <= 0.0:
-            return EmotionEstimate.from_probabilities([_CHANCE] * 4, _CHANCE, self.model_id)
+            return EmotionEstimate.from_probabilities(
+                [_CHANCE] * 4, _CHANCE, self.model_id, self.card.calibration.leeway
+            )
         mean = weight @ scores.log_probabilities.astype(np.float64) / total
         probabilities = _softmax(mean / self.card.calibration.temperature)
         confidence = _confidence(float(probabilities.max()), self.card.calibration)
@@ -268,6 +277,7 @@ class MusicClassifier:
             [float(p) for p in _CHANCE + trust * (probabilities - _CHANCE)],
             _CHANCE + trust * (confidence - _CHANCE),
             self.model_id,
+            self.card.calibration.leeway,
         )
 
     def _timeline(self, scores: WindowScores, duration_s: float) -> Timeline:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from inference.catalog import Calibration
 from inference.emotion import QUADRANTS, EmotionEstimate, Quadrant
 
-__all__ = ["LEAST_SPREAD", "Uncertainty", "uncertainty"]
+__all__ = ["LEAST_SPREAD", "UNKNOWN", "Uncertainty", "rounded", "uncertainty"]
 
 LEAST_SPREAD = 0.3
 """Of 1 - v^2: below it an interval grows no narrower, since far out the spread is less known."""
@@ -41,14 +40,12 @@ class Uncertainty:
         return 1 <= len(self.possible) <= 2
 
 
-def uncertainty(estimate: EmotionEstimate, calibration: Calibration) -> Uncertainty:
-    """Read off an estimate what it leaves open.
+UNKNOWN = Uncertainty()
+"""Where nothing is known of what is open."""
 
-    Parameters
-    ----------
-    estimate : EmotionEstimate
-    calibration : Calibration
-        Of the model that made it.
+
+def uncertainty(estimate: EmotionEstimate) -> Uncertainty:
+    """Read off an estimate, by its `leeway`, what it leaves open; without one, nothing is said.
 
     Notes
     -----
@@ -57,13 +54,20 @@ def uncertainty(estimate: EmotionEstimate, calibration: Calibration) -> Uncertai
     whose mean is v; what it holds is the balance of listeners' mood tags on that axis, from -1
     (all low) to 1 (all high), as far as the training data tell it.
     """
-    mood = estimate.mood
+    leeway, mood = estimate.leeway, estimate.mood
+    if leeway is None:
+        return UNKNOWN
     return Uncertainty(
-        _possible(estimate, calibration.set_mass),
-        _interval(mood.valence, calibration.valence_width),
-        _interval(mood.arousal, calibration.arousal_width),
-        calibration.coverage,
+        _possible(estimate, leeway.set_mass),
+        _interval(mood.valence, leeway.valence_width),
+        _interval(mood.arousal, leeway.arousal_width),
+        leeway.coverage,
     )
+
+
+def rounded(interval: tuple[float, float] | None, digits: int = 6) -> list[float] | None:
+    """An interval as plain JSON."""
+    return None if interval is None else [round(end, digits) for end in interval]
 
 
 def _possible(estimate: EmotionEstimate, mass: float | None) -> tuple[Quadrant, ...]:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from library_db.library import Library
 
-__all__ = ["Adaptation", "heard", "rated_with"]
+__all__ = ["MARK", "Adaptation", "heard", "is_adapted", "rated_with"]
+
+MARK = "~"
+"""In a song's `common_model`, between the model's revision and the version of what was learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +51,20 @@ def heard(library: Library, front_end: str) -> list[int]:
     return list(first.values())
 
 
-def rated_with(library: Library, model_key: str, mark: str) -> list[tuple[int, str]]:
+def is_adapted(common_model: str | None) -> bool:
+    """Whether a song's `common_model` names a model that is used to the library."""
+    return common_model is not None and MARK in common_model
+
+
+def rated_with(library: Library, model_key: str) -> list[tuple[int, str]]:
     """Songs of the library that a model has rated as it is, or adapted, with their key; by id.
 
     Parameters
     ----------
     model_key : str
         Of the model as it is.
-    mark : str
-        What follows it in the key of an adapted one.
     """
-    start = f"{model_key}{mark}"
+    start = f"{model_key}{MARK}"
     rows = library.store.rows(
         "SELECT id, common_model FROM tracks WHERE hidden IS NULL AND missing IS NULL "
         "AND audio_changed IS NULL AND (common_model = ? OR substr(common_model, 1, ?) = ?) "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from inference.emotion import EmotionEstimate, MoodPoint, Quadrant
+from inference.uncertainty import UNKNOWN, Uncertainty, uncertainty
 
 __all__ = ["SOURCES", "Effective", "Layer", "Source", "TrackEmotion", "UserLabel", "effective"]
 
@@ -94,6 +95,13 @@ class TrackEmotion:
     def quadrant(self) -> Quadrant | None:
         chosen = self.effective
         return chosen.quadrant if chosen else None
+
+    @property
+    def open(self) -> Uncertainty:
+        """What is left open of the mood: after the listener's own word, nothing."""
+        if self.user is not None:
+            return Uncertainty((self.user.quadrant,))
+        return UNKNOWN if self.estimate is None else uncertainty(self.estimate)
 
     @property
     def mood(self) -> MoodPoint | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inference.emotion import EmotionEstimate, MoodPoint, Quadrant
+from inference.emotion import EmotionEstimate, Leeway, MoodPoint, Quadrant
 from library_db.emotion_layers import SOURCES, Layer, TrackEmotion, UserLabel
 from library_db.track import Track
 
@@ -96,16 +96,25 @@ def estimate_of(document: Mapping[str, Any] | None) -> EmotionEstimate | None:
     if document is None:
         return None
     a, b, c, d = (float(document[name]) for name in _PROBABILITIES)
-    return EmotionEstimate((a, b, c, d), float(document["confidence"]), document["model_id"])
+    leeway = document.get("leeway")
+    return EmotionEstimate(
+        (a, b, c, d),
+        float(document["confidence"]),
+        document["model_id"],
+        None if leeway is None else Leeway(*leeway),
+    )
 
 
 def estimate_document(estimate: EmotionEstimate) -> dict[str, Any]:
     """The document of an estimate, for `emotion_common` or `emotion_personal`."""
-    return {
+    document = {
         **dict(zip(_PROBABILITIES, map(float, estimate.probabilities), strict=True)),
         "confidence": float(estimate.confidence),
         "model_id": estimate.model_id,
     }
+    if estimate.leeway is not None:
+        document["leeway"] = list(astuple(estimate.leeway))
+    return document
 
 
 def user_of(document: Mapping[str, Any] | None) -> UserLabel | None:

@@ -26,6 +26,8 @@ class Track:
         ReplayGain 2.0 (reference -18 LUFS), also where the file holds Opus' R128 gains.
     missing : bool
         The file was not found where it was; everything known of it is kept.
+    common_model : str or None
+        Which model in which revision rated it; see `library_db.rows.model_key`.
     error : str or None
         Why scanning or tagging failed.
     """
@@ -53,4 +55,5 @@ class Track:
     missing: bool = False
     gain_track_db: float | None = None
     gain_album_db: float | None = None
+    common_model: str | None = None
     error: str | None = None

@@ -9,10 +9,11 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from inference.emotion import Quadrant
+from inference.uncertainty import UNKNOWN, Uncertainty
 from widgets.controls import ElidedLabel, IconButton
 from widgets.icons import MOOD_ICON, paint_icon, pixmap
 from widgets.mood_timeline import MoodCurve, SeekBar
-from widgets.text import clock, mood_name
+from widgets.text import clock, mood_name, mood_words, open_words
 from widgets.theme import SPACE, Theme
 
 __all__ = ["Cover", "NowPlaying", "PlayerBar"]
@@ -31,6 +32,7 @@ class NowPlaying:
     duration_s: float | None = None
     quadrant: Quadrant | None = None
     corrected: bool = False
+    open: Uncertainty = UNKNOWN
 
 
 class Cover(QWidget):
@@ -295,11 +297,14 @@ class PlayerBar(QFrame):
             return
         colour = self._theme.tokens.mood(song.quadrant)
         name = MOOD_ICON[song.quadrant]
+        if song.open.possible and not song.open.tells:
+            name, colour = "unsure", self._theme.tokens.colour("ink_soft")
         self._glyph.setPixmap(pixmap(name, colour, 14, self.devicePixelRatioF()))
-        text = mood_name(song.quadrant)
+        text = mood_words(song.quadrant, song.open)
         if song.corrected:
             text = self.tr("{mood}, your own word").format(mood=text)
         self._mood.setText(text)
+        self._mood.setToolTip("" if song.corrected else open_words(song.quadrant, song.open))
 
 
 def _time_label(theme: Theme) -> QLabel:

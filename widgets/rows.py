@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from inference.emotion import Quadrant
+from inference.uncertainty import UNKNOWN, Uncertainty
 
 __all__ = ["RowCache", "TrackRow"]
 
@@ -20,7 +21,8 @@ _BATCH = 256
 class TrackRow:
     """One song as the views show it. Texts are single lines; numbers are None where unknown.
 
-    `source` says whose word the mood is: "user", "personal" or "common".
+    `source` says whose word the mood is: "user", "personal" or "common". `open` says what the
+    model leaves open.
     """
 
     id: int
@@ -35,6 +37,7 @@ class TrackRow:
     arousal: float | None = None
     confidence: float | None = None
     source: str | None = None
+    open: Uncertainty = UNKNOWN
     missing: bool = False
     error: str = ""
     path: str = ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QDateTime, QLocale
 
-from inference.emotion import Quadrant
+from inference.emotion import QUADRANTS, Quadrant
+from inference.uncertainty import Uncertainty
 
 __all__ = [
     "clock",
@@ -14,7 +15,9 @@ __all__ = [
     "length",
     "moment",
     "mood_name",
+    "mood_words",
     "one_line",
+    "open_words",
     "songs",
     "time_of",
 ]
@@ -35,6 +38,43 @@ def _tr(text: str) -> str:
 def mood_name(quadrant: Quadrant | None) -> str:
     """ "Happy", "Tense", "Calm", "Sad", or "Untagged", in the listener's language."""
     return _tr("Untagged") if quadrant is None else _tr(_MOODS[quadrant])
+
+
+def mood_words(quadrant: Quadrant | None, left_open: Uncertainty) -> str:
+    """ "Calm"; "Calm or Sad" where that is all that can be said; "Unsure" where it is less."""
+    if quadrant is None or len(left_open.possible) < 2:
+        return mood_name(quadrant)
+    if not left_open.tells:
+        return _tr("Unsure")
+    one, other = left_open.possible
+    return _tr("{one} or {other}").format(one=mood_name(one), other=mood_name(other))
+
+
+def open_words(quadrant: Quadrant | None, left_open: Uncertainty) -> str:
+    """What a mood leaves open, in a few sentences; empty where nothing is known of it."""
+    if quadrant is None or not left_open.possible:
+        return ""
+    share = round(100 * left_open.coverage)
+    names = [mood_name(one) for one in left_open.possible]
+    if len(names) == len(QUADRANTS):
+        said = [_tr("Any of the four moods; most likely {mood}.").format(mood=names[0])]
+    else:
+        some = names[0]
+        if len(names) > 1:
+            some = _tr("{some} or {last}").format(some=", ".join(names[:-1]), last=names[-1])
+        said = [
+            _tr("{moods}. Such answers hold the right mood for {n} of 100 songs.").format(
+                moods=some, n=share
+            )
+        ]
+    for template, interval in (
+        (_tr("Valence between {low} and {high}."), left_open.valence),
+        (_tr("Arousal between {low} and {high}."), left_open.arousal),
+    ):
+        if interval is not None:
+            low, high = (QLocale().toString(end, "f", 1) for end in interval)
+            said.append(template.format(low=low, high=high))
+    return " ".join(said)
 
 
 def clock(seconds: float | None) -> str:

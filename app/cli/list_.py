@@ -104,7 +104,7 @@ def _print_table(library: Library, ids: Sequence[int]) -> None:
     wide = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
     moods = dict.fromkeys(QUADRANTS, 0)
     if ids and sys.stdout.isatty():
-        out(f"{'mood':6} {'val.':>5} {'aro.':>5} sure  song")
+        out(f"{'mood':14} {'val.':>5} {'aro.':>5} sure  song")
     for track, emotion in songs(library, ids):
         if emotion.quadrant is not None:
             moods[emotion.quadrant] += 1
@@ -115,14 +115,22 @@ def _print_table(library: Library, ids: Sequence[int]) -> None:
         message(f"{len(ids)} songs: {told}")
 
 
+def _mood(emotion: TrackEmotion) -> str:
+    """ "Calm", "Calm or Sad" where that is what the model can say, "Unsure" where even less."""
+    open_ = emotion.open
+    if emotion.quadrant is None or not open_.possible:
+        return "-" if emotion.quadrant is None else emotion.quadrant.label
+    return " or ".join(q.label for q in open_.possible) if open_.tells else "Unsure"
+
+
 def _line(track: Track, emotion: TrackEmotion) -> str:
     chosen = emotion.effective
     if chosen is None:
-        mood = f"{'failed' if track.error else '-':6} {'':5} {'':5} {'':4}"
+        mood = f"{'failed' if track.error else '-':14} {'':5} {'':5} {'':4}"
     else:
         point = chosen.mood
         mood = (
-            f"{chosen.quadrant.label:6} {point.valence:+5.2f} {point.arousal:+5.2f} "
+            f"{_mood(emotion):14} {point.valence:+5.2f} {point.arousal:+5.2f} "
             f"{chosen.confidence:4.2f}"
         )
     artist = f"{track.artist} - " if track.artist else ""

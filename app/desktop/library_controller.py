@@ -471,6 +471,7 @@ def track_rows(library: Library, ids: Sequence[int]) -> list[TrackRow]:
                 arousal=chosen.mood.arousal if chosen else None,
                 confidence=chosen.confidence if chosen else None,
                 source=chosen.source if chosen else None,
+                open=emotion.open,
                 missing=track.missing,
                 error=one_line(track.error or ""),
                 path=str(track.path),

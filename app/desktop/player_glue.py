@@ -289,6 +289,7 @@ def _look_up(library: Library, track_id: int) -> tuple[NowPlaying | None, MoodCu
         duration_s=track.duration_s,
         quadrant=chosen.quadrant if chosen else None,
         corrected=emotion.source == "user",
+        open=emotion.open,
     )
     return song, _curve(library.timeline(track_id))
 

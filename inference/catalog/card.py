@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import Any
 
+from inference.emotion import Leeway
 from inference.errors import UndertoneError
 
 __all__ = [
@@ -141,6 +142,12 @@ class Calibration:
                 raise ValueError(f"widths of intervals must lie in 0..2, not {width!r}")
         if not 0.0 < self.coverage < 1.0:
             raise ValueError(f"coverage must lie between 0 and 1, not {self.coverage!r}")
+
+    @property
+    def leeway(self) -> Leeway | None:
+        """What estimates carry of it; None where nothing is known."""
+        widths = (self.set_mass, self.valence_width, self.arousal_width)
+        return None if widths == (None, None, None) else Leeway(*widths, self.coverage)
 
     @property
     def rating(self) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.adapting import is_adapted, stored
+from app.adapting import stored
 from app.tagging import TagOptions, TagReport, TagRow, tag
 from inference.emotion import EmotionEstimate, Quadrant
 from inference.job import run_to_end
+from library_db.adaptation import is_adapted
 from library_db.changes import ChangeSet
 from library_db.library import EstimateRow, Library
 from tests.app.ear_model import EAR, FRONT_END, ear_model

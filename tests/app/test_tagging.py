@@ -65,7 +65,8 @@ def test_each_song_gets_a_finite_normalised_row(library: Library, music_folder: 
         fields = row.to_json()
         assert list(fields) == [
             *("path", "duration_s", "quadrant", "probabilities", "valence", "arousal"),
-            *("confidence", "model", "seconds", "error"),
+            *("confidence", "possible", "valence_interval", "arousal_interval"),
+            *("model", "adapted", "seconds", "error"),
         ]
         assert list(fields["probabilities"]) == ["HAHV", "HALV", "LAHV", "LALV"]
         assert sum(fields["probabilities"].values()) == pytest.approx(1, abs=1e-5)

@@ -16,7 +16,8 @@ from tests.integration.conftest import Ran
 Undertone = Callable[..., Ran]
 TAG_FIELDS = [
     *("path", "duration_s", "quadrant", "probabilities", "valence", "arousal"),
-    *("confidence", "model", "seconds", "error"),
+    *("confidence", "possible", "valence_interval", "arousal_interval"),
+    *("model", "adapted", "seconds", "error"),
 ]
 
 

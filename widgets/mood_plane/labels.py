@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
 
 from widgets.rows import TrackRow
-from widgets.text import mood_name
+from widgets.text import mood_words
 from widgets.theme import Theme
 
 __all__ = ["paint_card", "paint_named_point"]
@@ -49,7 +49,7 @@ def paint_card(painter: QPainter, theme: Theme, row: TrackRow, at: QPointF, with
     lines = [
         (theme.font("body", bold=True), row.title[:80], "ink"),
         (small, row.artist[:80], "ink_soft"),
-        (small, f"{mood_name(row.quadrant)}{sure}", "ink_soft"),
+        (small, f"{mood_words(row.quadrant, row.open)}{sure}", "ink_soft"),
     ]
     lines = [line for line in lines if line[1]]
     width, height = 0, 16

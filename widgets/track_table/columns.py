@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QLocale
 
 from widgets.rows import TrackRow
-from widgets.text import clock, day, mood_name
+from widgets.text import clock, day, mood_words
 
 __all__ = ["COLUMNS", "Column", "cell_text", "column_index", "header_text"]
 
@@ -36,7 +36,7 @@ class Column:
 
 COLUMNS: tuple[Column, ...] = (
     Column("place", QT_TRANSLATE_NOOP("TrackTable", "No."), 56, shown=False, right=True),
-    Column("mood", QT_TRANSLATE_NOOP("TrackTable", "Mood"), 104),
+    Column("mood", QT_TRANSLATE_NOOP("TrackTable", "Mood"), 148),
     Column("title", QT_TRANSLATE_NOOP("TrackTable", "Title"), 260, stretch=4),
     Column("artist", QT_TRANSLATE_NOOP("TrackTable", "Artist"), 180, stretch=3),
     Column("album", QT_TRANSLATE_NOOP("TrackTable", "Album"), 180, stretch=3),
@@ -65,7 +65,7 @@ def header_text(column: Column) -> str:
 def cell_text(row: TrackRow, key: str) -> str:
     """What a cell says, in words."""
     if key == "mood":
-        return mood_name(row.quadrant)
+        return mood_words(row.quadrant, row.open)
     if key == "duration":
         return clock(row.duration_s)
     if key == "added":

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from widgets.icons import MOOD_ICON, paint_icon
 from widgets.rows import TrackRow
-from widgets.text import mood_name
+from widgets.text import mood_name, mood_words
 from widgets.theme import Theme
 from widgets.track_table.columns import COLUMNS, cell_text
 from widgets.track_table.model import ROW_ROLE, TrackTableModel
@@ -112,9 +112,13 @@ class TrackDelegate(QStyledItemDelegate):
             painter.setPen(soft)
             _text(painter, inner, self.tr("Missing"))
         elif row.quadrant is not None:
-            paint_icon(painter, MOOD_ICON[row.quadrant], glyph, tokens.mood(row.quadrant))
-            painter.setPen(ink)
-            text = mood_name(row.quadrant)
+            unsure = bool(row.open.possible) and not row.open.tells
+            name, colour = MOOD_ICON[row.quadrant], tokens.mood(row.quadrant)
+            if unsure:
+                name, colour = "unsure", soft
+            paint_icon(painter, name, glyph, colour)
+            painter.setPen(soft if unsure else ink)
+            text = mood_words(row.quadrant, row.open)
             _text(painter, inner, text)
             if row.corrected:
                 x = inner.x() + painter.fontMetrics().horizontalAdvance(text) + 5

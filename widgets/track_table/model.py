@@ -21,7 +21,7 @@ from PySide6.QtCore import (
 )
 
 from widgets.rows import RowCache, TrackRow
-from widgets.text import mood_name
+from widgets.text import mood_name, open_words
 from widgets.track_table.columns import COLUMNS, cell_text, header_text
 
 __all__ = [
@@ -185,6 +185,8 @@ class TrackTableModel(QAbstractTableModel):
             return QCoreApplication.translate("TrackTable", "{mood}, your own word").format(
                 mood=mood_name(row.quadrant)
             )
+        if key == "mood":
+            return open_words(row.quadrant, row.open) or cell_text(row, key)
         return cell_text(row, key)
 
     def _tip(self, row: TrackRow, key: str) -> str | None:
@@ -197,6 +199,8 @@ class TrackTableModel(QAbstractTableModel):
             return _plain(tr("The file is not there: {path}").format(path=row.path))
         if key == "mood" and row.corrected:
             return tr("Your own word. Press 0 to give it back to the model.")
+        if key in ("mood", "valence", "arousal", "confidence"):
+            return _plain(open_words(row.quadrant, row.open)) or None
         if key in ("title", "artist", "album", "path"):
             text = cell_text(row, key)
             return _plain(text) if text else None

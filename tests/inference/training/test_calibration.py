@@ -35,8 +35,8 @@ def test_sets_of_new_songs_hold_the_truth_as_often_as_they_say() -> None:
     calibration = fit_calibration(p[None, :2000], labels[:2000], np.ones(2000), temperature=1.0)
     held, sizes = [], []
     for row, label in zip(p[2000:], labels[2000:], strict=True):
-        estimate = EmotionEstimate.from_probabilities(row, 0.5, "m")
-        possible = uncertainty(estimate, calibration).possible
+        estimate = EmotionEstimate.from_probabilities(row, 0.5, "m", calibration.leeway)
+        possible = uncertainty(estimate).possible
         held.append(label in [q.position for q in possible])
         sizes.append(len(possible))
         assert possible[0] is estimate.quadrant
