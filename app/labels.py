@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,21 @@ if TYPE_CHECKING:
     from library_db.library import Library
     from library_db.track import Track
 
-__all__ = ["Imported", "LabelsError", "corrected", "label_to_json", "read", "take_over", "write"]
+__all__ = [
+    "Imported",
+    "LabelsError",
+    "corrected",
+    "label_to_json",
+    "load",
+    "read",
+    "take_over",
+    "write",
+]
 
 FORMAT = "undertone-labels"
 VERSION = 1
 _MOST_BYTES = 200_000_000
+_REMEDY = "Choose a file that `undertone labels export` wrote"
 
 
 class LabelsError(UndertoneError):
@@ -71,10 +81,18 @@ def label_to_json(track: Track, label: UserLabel) -> dict[str, Any]:
     }
 
 
-def write(labels: Iterable[tuple[Track, UserLabel]]) -> str:
-    """The text of a file that `read` reads."""
+def write(labels: Iterable[tuple[Track, UserLabel]], answers: Sequence[dict[str, Any]] = ()) -> str:
+    """The text of a file that `read` reads, and `app.answers_file.read_answers` where it has any.
+
+    Parameters
+    ----------
+    answers : sequence of dict
+        As `app.my_data.answer_to_json` gives them.
+    """
     rows = [label_to_json(track, label) for track, label in labels]
-    whole = {"format": FORMAT, "version": VERSION, "labels": rows}
+    whole: dict[str, Any] = {"format": FORMAT, "version": VERSION, "labels": rows}
+    if answers:
+        whole["answers"] = list(answers)
     return json.dumps(whole, allow_nan=False, indent=1) + "\n"
 
 
@@ -86,23 +104,34 @@ def read(path: Path) -> list[tuple[Path, str, UserLabel]]:
     LabelsError
         If the file cannot be read or any of its entries is not a correction.
     """
-    remedy = "Choose a file that `undertone labels export` wrote"
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise LabelsError(f"{path} is too large to be a file of corrections", remedy)
-        whole = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LabelsError(f"{path} cannot be read ({error.strerror})", remedy) from error
-    except (ValueError, RecursionError) as error:
-        raise LabelsError(f"{path} is not a file of corrections", remedy) from error
-    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
-        raise LabelsError(f"{path} is not a file of corrections", remedy)
-    if whole.get("version") != VERSION:
-        raise LabelsError(f"{path} was written by a newer version", "Install the newest Undertone")
+    whole = load(path)
     rows = whole.get("labels")
     if not isinstance(rows, list):
-        raise LabelsError(f"{path} holds no list of corrections", remedy)
+        raise LabelsError(f"{path} holds no list of corrections", _REMEDY)
     return [_entry(path, number, row) for number, row in enumerate(rows, 1)]
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A file of corrections and answers as plain JSON values.
+
+    Raises
+    ------
+    LabelsError
+        If it cannot be read, or is no such file.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise LabelsError(f"{path} is too large to be a file of corrections", _REMEDY)
+        whole = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LabelsError(f"{path} cannot be read ({error.strerror})", _REMEDY) from error
+    except (ValueError, RecursionError) as error:
+        raise LabelsError(f"{path} is not a file of corrections", _REMEDY) from error
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
+        raise LabelsError(f"{path} is not a file of corrections", _REMEDY)
+    if whole.get("version") != VERSION:
+        raise LabelsError(f"{path} was written by a newer version", "Install the newest Undertone")
+    return whole
 
 
 def take_over(library: Library, entries: Iterable[tuple[Path, str, UserLabel]]) -> Imported:

@@ -109,8 +109,17 @@ def gather(
     base_model: str,
     models_dir: Path,
     sessions: Mapping[int, SessionFeatures] | None = None,
+    features: Mapping[int, SongFeatures] | None = None,
 ) -> Material:
-    """Read what is stored; nothing is decoded or heard again."""
+    """Read what is stored; nothing is decoded or heard again.
+
+    Parameters
+    ----------
+    sessions : mapping of int to SessionFeatures, optional
+        By the position of the word.
+    features : mapping of int to SongFeatures, optional
+        Of words on songs that are not in the library.
+    """
     worn = dict(sessions or {})
     reader: SongReader | None = None
     with suppress(UndertoneError):  # the plane can be learned without
@@ -118,7 +127,11 @@ def gather(
     if reader is None or not evidence.words:
         pairing = _pairing(evidence, np.full((len(evidence.words), 1), np.nan), worn, None)
         return Material(evidence, None, None, None, (None,) * len(evidence.words), pairing, worn)
-    found = [_features(library, word, reader) for word in evidence.words]
+    brought = features or {}
+    found = [
+        brought.get(i) or _features(library, word, reader) for i, word in enumerate(evidence.words)
+    ]
+    found = [f if f is not None and f.front_end == reader.front_end else None for f in found]
     space = _space(library, base_model, reader)
     places = None
     if space is not None:

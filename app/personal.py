@@ -21,6 +21,7 @@ from library_db.answers import AnswerStore
 from library_db.personal_layer import clear_personal, common_model, personal_ids, rated_by
 
 if TYPE_CHECKING:
+    from app.folder_evidence import FolderEvidence
     from app.material import Material, SessionFeatures
     from inference.labelling.ladder import Fit, NetworkTuner
     from inference.labelling.own import OwnParts
@@ -133,6 +134,7 @@ def train(
     sessions: Callable[[Evidence], Job[Mapping[int, SessionFeatures]]] | None = None,
     tune: Callable[[], Tune | None] | None = None,
     band: Callable[[Material], Job[str]] | None = None,
+    folder: Callable[[str], Job[FolderEvidence]] | None = None,
     dry_run: bool = False,
 ) -> Job[PersonalReport]:
     """Learn a new version, take it up if it passes the test, and rate the library with it.
@@ -149,6 +151,9 @@ def train(
         Gives the code that fine-tunes networks, or None where it is not installed.
     band : callable, optional
         Learns the listener's layer of the sensor network, and says what came of it.
+    folder : callable, optional
+        Reads, with the common model's id, somebody's folder of recordings: then that is learned
+        from in place of answers and corrections, whose decisions stay as they are.
     dry_run : bool
         Change nothing.
 
@@ -166,13 +171,19 @@ def train(
             "Tag your music first: undertone tag FOLDER",
         )
     with TrainingLock(models):
-        yield Progress(0, 0, "reading your answers")
-        evidence = collect(library, answers.all(), base_model)
-        text = ""
-        worn = (yield from sessions(evidence)) if sessions is not None else {}
         from app.material import decided, gather, kept_and_dropped
 
-        material = gather(library, evidence, base_model, models.models_dir, worn)
+        yield Progress(0, 0, "reading your answers")
+        text = ""
+        if folder is not None:
+            given = yield from folder(base_model)
+            evidence, worn, heard = given.music, given.music_sessions, given.features
+            of_band = gather(library, given.all, "", models.models_dir, given.sessions)
+        else:
+            evidence = collect(library, answers.all(), base_model)
+            worn = dict((yield from sessions(evidence)) if sessions is not None else {})
+            heard, of_band = {}, None
+        material = gather(library, evidence, base_model, models.models_dir, worn, heard)
         yield Progress(0, 0, "learning")
         learned = yield from _learn(material, models, tune, keep=not dry_run)
         rows = decided(material)
@@ -180,13 +191,13 @@ def train(
         model = _model(learned, models.next_number(), base_model) if fit.accepted else None
         known = model is not None and before is not None and model.is_same(before)
         taken_up = model is not None and not known and not dry_run
-        if not dry_run:
+        if not dry_run and folder is None:
             answers.decide(rows)
         if model is not None and taken_up:
             models.save(model)
             models.activate(model.number)
-        if band is not None and worn:
-            text = yield from band(material)
+        if band is not None and (worn or of_band is not None):
+            text = yield from band(of_band or material)
         rated, moved = (0, 0) if dry_run else (yield from rate_library(library, models.usable()))
     kept, dropped = kept_and_dropped(rows)
     return PersonalReport(
@@ -203,7 +214,7 @@ def train(
         unrated=evidence.unrated,
         kept=kept,
         dropped=dropped,
-        sessions=len(worn),
+        sessions=len((of_band or material).sessions),
         band=text,
         rung=fit.rung.value if fit.map is not None else None,
         strength=fit.strength,

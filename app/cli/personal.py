@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.console import UsageError, dump_json, message, out
+from app.cli.console import UsageError, clean, dump_json, message, out
 from app.cli.opening import open_library
 from app.personal import PersonalReport, Tune, roll_back, train, use
 from app.personal_models import PersonalModels
@@ -16,11 +17,14 @@ from app.personal_process import TrainingFault, fault_line, progress_line, repor
 from inference.errors import UndertoneError
 
 if TYPE_CHECKING:
+    from app.folder_evidence import FolderEvidence, ReadSong
     from app.material import Material
     from inference.job import Job
     from inference.sensor_runtime import SensorClassifier
     from library_db.answers import AnswerStore
     from library_db.library import Library
+
+    ReadFolder = Callable[[str, Path, str | None], tuple[Sequence[ReadSong], Sequence[str]]]
 
 __all__ = ["add_arguments", "run_personal"]
 
@@ -38,6 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--niceness", type=int, default=0, metavar="N", help="let other programs go first, 0 to 19"
     )
+    parser.add_argument(
+        "--root", metavar="DIR", type=Path,
+        help="learn from somebody's recordings in place of your own answers",
+    )  # fmt: skip
+    parser.add_argument(
+        "--dataset", default="m-heps", help="layout of that folder (default: m-heps)"
+    )
+    parser.add_argument("--listener", metavar="NAME", help="whose, where there are several")
     parser.add_argument("--dry-run", action="store_true", help="only say what would come of it")
     parser.add_argument(
         "--roll-back", action="store_true", help="go back to the version before the active one"
@@ -47,13 +59,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_personal(args: argparse.Namespace, tune: Callable[[], Tune | None]) -> int:
+def run_personal(
+    args: argparse.Namespace, tune: Callable[[], Tune | None], read: ReadFolder
+) -> int:
     """Train, or roll back, and say what came of it.
 
     Parameters
     ----------
     tune : callable
         As in `app.personal.train`.
+    read : callable
+        Reads somebody's folder (`inference.training.personal_folder.read_folder`).
     """
     if args.roll_back and args.dry_run:
         raise UsageError("--roll-back and --dry-run do not go together")
@@ -62,7 +78,7 @@ def run_personal(args: argparse.Namespace, tune: Callable[[], Tune | None]) -> i
     if args.niceness > 0 and hasattr(os, "nice"):
         os.nice(args.niceness)
     try:
-        report = _report(args, tune)
+        report = _report(args, tune, read)
     except UndertoneError as error:
         if args.jsonl:
             out(dump_json(fault_line(TrainingFault(error.message, error.remedy))))
@@ -90,8 +106,9 @@ def _training(
     answers: AnswerStore,
     models: PersonalModels,
     tune: Callable[[], Tune | None],
+    read: ReadFolder,
 ) -> Job[PersonalReport]:
-    """Learn from answers, corrections and the recorded sessions."""
+    """Learn from answers, corrections and the recorded sessions, or from somebody's folder."""
     from app.personal_band import train_band
     from app.session_features import sessions_of
 
@@ -100,21 +117,42 @@ def _training(
     def load() -> SensorClassifier | None:
         from inference.sensor_runtime import SensorClassifier
 
+        if loaded:
+            return loaded[0]
         with suppress(UndertoneError):  # without the network the sessions wait
             loaded.append(SensorClassifier.load(models_dir=args.home.models_dir))
         return loaded[0] if loaded else None
 
     def band(material: Material) -> Job[str]:
-        return train_band(material, models, loaded[0], dry_run=args.dry_run)
+        base = load()
+        if base is None:
+            raise UndertoneError("no sensor network is installed", "See `undertone models`")
+        return train_band(material, models, base, dry_run=args.dry_run)
+
+    def folder(base_model: str) -> Job[FolderEvidence]:
+        from app.folder_evidence import folder_evidence
+        from inference.runtime import MusicClassifier
+
+        songs, skipped = read(args.dataset, args.root, args.listener)
+        for text in skipped:
+            message(f"skipped: {clean(text)}")
+        models_dir = args.home.models_dir
+        return folder_evidence(
+            songs, library, base_model, load(),
+            lambda: MusicClassifier.load(base_model, models_dir=models_dir),
+        )  # fmt: skip
 
     sessions = sessions_of(args.home.recordings_dir, models, load)
     return train(
         library, answers, models,
-        sessions=sessions, tune=tune, band=band, dry_run=args.dry_run,
+        sessions=sessions, tune=tune, band=band,
+        folder=folder if args.root is not None else None, dry_run=args.dry_run,
     )  # fmt: skip
 
 
-def _report(args: argparse.Namespace, tune: Callable[[], Tune | None]) -> PersonalReport | None:
+def _report(
+    args: argparse.Namespace, tune: Callable[[], Tune | None], read: ReadFolder
+) -> PersonalReport | None:
     """What came of it; None where it was interrupted."""
     from app.cli.interrupt import Interrupt
     from app.cli.progress import display
@@ -134,7 +172,7 @@ def _report(args: argparse.Namespace, tune: Callable[[], Tune | None]) -> Person
         elif args.use is not None:
             job = use(library, models, args.use or None)
         else:
-            job = _training(args, library, answers, models, tune)
+            job = _training(args, library, answers, models, tune, read)
         while True:
             try:
                 progress = next(job)

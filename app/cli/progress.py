@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from app.cli.console import clean, message
-from inference.job import Progress
+from inference.job import Job, Progress
 
-__all__ = ["Display", "display"]
+__all__ = ["Display", "display", "run_shown"]
 
 _LINE_EVERY_S = 15.0
+
+T = TypeVar("T")
 
 
 class Display(Protocol):
@@ -37,6 +39,18 @@ class Display(Protocol):
 def display() -> Display:
     """The display that suits stderr."""
     return _Bar() if sys.stderr.isatty() else _Lines()
+
+
+def run_shown(job: Job[T], what: str) -> T:
+    """Run a job to its end, showing how far it is; returns its result."""
+    with display() as shown:
+        while True:
+            try:
+                progress = next(job)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            shown.show(progress, progress.text or what)
 
 
 class _Lines:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from app.cli.console import UsageError, message, out
 from app.cli.personal import add_arguments, run_personal
+from app.folder_evidence import ReadSong
 from app.personal import Tune
 from inference.errors import UndertoneError
 
@@ -86,7 +88,7 @@ def _arguments(parser: argparse.ArgumentParser, what: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     if args.what == "personal":
-        return run_personal(args, _tuner)
+        return run_personal(args, _tuner, _read_folder)
     for name in ("folds", "seeds"):
         if getattr(args, name, 2) < (2 if name == "folds" else 1):
             raise UsageError(f"--{name} {getattr(args, name)} is too few")
@@ -138,6 +140,14 @@ def _tuner() -> Tune | None:
         return None
     on_one_core()
     return HeadTuner
+
+
+def _read_folder(
+    dataset: str, root: Path, listener: str | None
+) -> tuple[Sequence[ReadSong], Sequence[str]]:
+    from inference.training.personal_folder import read_folder
+
+    return read_folder(dataset, root, listener)
 
 
 def _commands() -> Any:

@@ -37,6 +37,7 @@ MUSIC_SETS: dict[str, Callable[[Path], MusicSet]] = {
 }
 SENSOR_SETS: dict[str, Callable[[Path], SensorSet]] = {
     "hku956": hku956.load,
+    "m-heps": recordings.load,
     "recordings": recordings.load,
     "deap": deap.load,
 }
