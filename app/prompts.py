@@ -10,14 +10,12 @@ any song, so that the answers are no picture of the doubtful songs alone.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from app.listening import Felt, Heard
 from app.settings import Prompts
-from inference.catalog import Calibration
 from inference.emotion import EmotionEstimate, Quadrant
 from inference.uncertainty import uncertainty
 from library_db.answers import Occasion, ShownBy
@@ -116,19 +114,12 @@ class Verdict:
 class PromptPolicy:
     """Decides, and remembers what was asked; times are seconds since the epoch.
 
-    Parameters
-    ----------
-    calibrations : mapping of str to Calibration
-        Model id -> what the model's card says of its sets of moods; of other models nothing is
-        known.
-
     Examples
     --------
     >>> policy = PromptPolicy()
     >>> verdict = policy.decide(moment, Prompts(), now_s=0.0, hour=12)  # doctest: +SKIP
     """
 
-    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     _asked: deque[float] = field(default_factory=lambda: deque(maxlen=100))
     _answered: dict[int, float] = field(default_factory=dict)
     _passed: int = 0
@@ -230,8 +221,7 @@ class PromptPolicy:
             return True
         if predicted is None:
             return False
-        known = self.calibrations.get(predicted.model_id)
-        if known is not None and len(uncertainty(predicted, known).possible) > 1:
+        if len(uncertainty(predicted).possible) > 1:
             return True
         return predicted.confidence < settings.unsure_below
 

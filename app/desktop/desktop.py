@@ -187,7 +187,6 @@ class Desktop(QObject):
             self.preferences,
             self.runner,
             self.home.library_dir,
-            self.home.models_dir,
             self,
         )
         self.history = HistoryKeeper(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ from app.desktop.preferences import Preferences
 from app.listening import Felt, Heard, Listening
 from app.prompts import Consent, Moment, PromptPolicy, Verdict
 from inference.emotion import MoodPoint, Quadrant
-from inference.errors import UndertoneError
 from library_db.answers import Answer, AnswerStore, Occasion
 from widgets.feedback_prompt import FeedbackPrompt
 from widgets.main_window import MainWindow
@@ -25,7 +23,6 @@ from widgets.text import one_line
 from widgets.theme import Theme
 
 if TYPE_CHECKING:
-    from inference.catalog import Calibration
     from library_db.emotion_layers import TrackEmotion
     from library_db.library import Library
     from library_db.recovery import Notice
@@ -53,8 +50,6 @@ class Prompting(QObject):
         Its clock is also this one's.
     folder : Path
         Of the library; the answers lie there.
-    models_dir : Path
-        Of the user's models, whose cards say what their sets of moods are worth.
     """
 
     answered = Signal(object)
@@ -69,7 +64,6 @@ class Prompting(QObject):
         preferences: Preferences,
         runner: JobRunner,
         folder: Path,
-        models_dir: Path | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -87,18 +81,9 @@ class Prompting(QObject):
         self.prompt.chosen.connect(self._on_chosen)
         self.prompt.passed.connect(self.policy.let_pass)
         preferences.changed.connect(self._on_setting)
-        runner.call(
-            lambda: (_earlier(folder), _calibrations(models_dir)),
-            self._on_read,
-            songs.failed.emit,
-            pool="io",
-        )
+        runner.call(lambda: _earlier(folder), self.policy.remember, songs.failed.emit, pool="io")
 
     # inner workings
-
-    def _on_read(self, found: tuple[list[Answer], Mapping[str, Calibration]]) -> None:
-        earlier, self.policy.calibrations = found
-        self.policy.remember(earlier)
 
     def _on_ended(self, ended: Listening) -> None:
         if ended.heard.enough:
@@ -216,17 +201,6 @@ def _answer(question: _Question, choice: Quadrant | MoodPoint, now_s: float) -> 
         occasion=question.occasion,
         session=question.session,
     )
-
-
-def _calibrations(models_dir: Path | None) -> dict[str, Calibration]:
-    """What the models' cards say of their sets of moods."""
-    from inference.catalog import installed
-
-    try:
-        cards = installed(models_dir)
-    except UndertoneError:
-        return {}  # asked by confidence alone
-    return {card.id: card.calibration for card in cards}
 
 
 def _earlier(folder: Path) -> list[Answer]:

@@ -9,8 +9,7 @@ import pytest
 from app.listening import Felt, Heard, Listening, StateWatch
 from app.prompts import ANY_SONG_EVERY, HOUR_S, Moment, PromptPolicy, Refusal
 from app.settings import Prompts, Settings
-from inference.catalog import Calibration
-from inference.emotion import EmotionEstimate, Quadrant
+from inference.emotion import EmotionEstimate, Leeway, Quadrant
 from library_db.answers import Answer, Occasion, ShownBy
 from library_db.emotion_layers import TrackEmotion, UserLabel
 
@@ -182,11 +181,9 @@ def test_a_felt_state_may_be_asked_about_again_at_another_hearing() -> None:
 
 
 def test_more_than_one_possible_mood_is_worth_a_question() -> None:
-    torn = EmotionEstimate((0.02, 0.02, 0.6, 0.36), 0.9, "common")
     for mass, expected in ((0.7, None), (0.5, Refusal.NOT_INFORMATIVE)):
-        policy = PromptPolicy({"common": Calibration(set_mass=mass)})
-        verdict = policy.decide(end(common=torn), AGREED, now_s=0.0, hour=NOON)
-        assert verdict.refusal is expected
+        torn = EmotionEstimate((0.02, 0.02, 0.6, 0.36), 0.9, "common", Leeway(set_mass=mass))
+        assert refusal(end(common=torn)) is expected
 
 
 def test_only_a_state_that_stays_is_a_change() -> None:
