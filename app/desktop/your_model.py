@@ -136,6 +136,7 @@ class YourModel(QObject):
         overview.roll_back_requested.connect(self._roll_back)
         overview.version_chosen.connect(self._use)
         overview.consent_changed.connect(self._on_consent)
+        overview.recording_consent_changed.connect(self._on_recording_consent)
         overview.history_switched.connect(
             lambda on: self._preferences.set("playback", "keep_history", on)
         )
@@ -179,6 +180,7 @@ class YourModel(QObject):
         self.page.overview.show_consent(
             asks=given,
             state=self._texts.consent(prompts),
+            records=settings.listening.consent == Consent.GIVEN.value,
             history=settings.playback.keep_history,
         )
 
@@ -188,6 +190,12 @@ class YourModel(QObject):
             self._preferences.set("prompts", "enabled", True)
         word = Consent.GIVEN if on else Consent.REFUSED
         self._preferences.set("prompts", "consent", word.value)
+
+    def _on_recording_consent(self, on: bool) -> None:
+        word = Consent.GIVEN if on else Consent.REFUSED
+        self._preferences.set("listening", "consent", word.value)
+        if not on:
+            self._preferences.set("listening", "record", False)
 
     # training, versions
 

@@ -323,6 +323,14 @@ def test_consent_is_given_and_taken_back_here(qtbot: QtBot, start: Start, home: 
     overview.ask.click()
     assert desktop.preferences.settings.prompts.consent == "refused"
     assert "do not want to be asked" in overview._consent.text()
+    listening = desktop.preferences.settings.listening
+    assert (overview.record.isChecked(), listening.consent) == (False, "unasked")
+    overview.record.click()
+    assert desktop.preferences.settings.listening.consent == "given"
+    desktop.preferences.set("listening", "record", True)
+    overview.record.click()
+    listening = desktop.preferences.settings.listening
+    assert (listening.consent, listening.record) == ("refused", False)
     overview.history.click()
     assert not desktop.preferences.settings.playback.keep_history
 

@@ -35,6 +35,7 @@ class OverviewPart(QScrollArea):
     roll_back_requested = Signal()
     version_chosen = Signal(int)  # 0: the common model alone
     consent_changed = Signal(bool)
+    recording_consent_changed = Signal(bool)
     history_switched = Signal(bool)
     export_requested = Signal()
     delete_requested = Signal()
@@ -72,9 +73,9 @@ class OverviewPart(QScrollArea):
         self._show_stored(facts.stored)
         self._enable()
 
-    def show_consent(self, *, asks: bool, state: str, history: bool) -> None:
-        """What the listener has agreed to; `state` says it in words."""
-        for box, on in ((self.ask, asks), (self.history, history)):
+    def show_consent(self, *, asks: bool, state: str, records: bool, history: bool) -> None:
+        """What the listener has agreed to; `state` says it of questions in words."""
+        for box, on in ((self.ask, asks), (self.record, records), (self.history, history)):
             box.blockSignals(True)
             box.setChecked(on)
             box.blockSignals(False)
@@ -218,6 +219,8 @@ class OverviewPart(QScrollArea):
         self.ask = QCheckBox(self.tr("Ask me now and then how a song felt"))
         self.ask.toggled.connect(self.consent_changed)
         self._consent = label("", "caption", wrap=True)
+        self.record = QCheckBox(self.tr("Sessions with a band may be recorded"))
+        self.record.toggled.connect(self.recording_consent_changed)
         self.history = QCheckBox(self.tr("Keep a listening history"))
         self.history.toggled.connect(self.history_switched)
         self._stored = label("", "soft", wrap=True)
@@ -232,7 +235,7 @@ class OverviewPart(QScrollArea):
         row.addStretch(1)
         card, column = _card()
         column.addWidget(label(self.tr("What is kept of you"), "title"))
-        for part in (self._stored, self.ask, self._consent, self.history):
+        for part in (self._stored, self.ask, self._consent, self.record, self.history):
             column.addWidget(part)
         column.addSpacing(SPACE // 2)
         column.addLayout(row)
