@@ -1,7 +1,7 @@
 # Undertone. `make run` and `make test` set everything up themselves, also on an empty machine.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench evaluate icons lock clean
+.PHONY: help run test lint bench evaluate menu unmenu icons lock clean
 PYTHON_IN_VENV := .venv/bin/python
 
 help: ## this list
@@ -26,6 +26,13 @@ bench: ## measure speed and memory at 100,000 tracks and on real songs
 evaluate: ## reproduce the results tables: `make evaluate DATASET=music4q ROOT=DIR [ARGS=...]`
 	@packaging/bootstrap.sh test
 	@packaging/evaluate.sh
+
+menu: ## put Undertone into your applications' menu (`make unmenu` takes it out)
+	@packaging/bootstrap.sh run
+	@$(PYTHON_IN_VENV) packaging/menu_entry.py
+
+unmenu:
+	@$(PYTHON_IN_VENV) packaging/menu_entry.py --remove
 
 icons: ## render the application icon in all sizes
 	@$(PYTHON_IN_VENV) packaging/render_icons.py

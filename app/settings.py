@@ -53,6 +53,13 @@ class Appearance:
 
     theme: str = _setting("system", OneOf("Theme", ("system", "light", "dark")))
     reduced_motion: bool = _setting(False, Switch("Less movement"))
+    close_to_tray: bool = _setting(
+        False,
+        Switch(
+            "Play on when the window is closed",
+            help="In the notification area, where the desktop has one; else closing quits.",
+        ),
+    )
     notifications: bool = _setting(True, Switch("Notify when the song changes"))
 
 

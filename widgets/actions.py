@@ -214,6 +214,7 @@ class Actions(QObject):
         self.problems = make(QT_TRANSLATE_NOOP("Actions", "Problems …"), "Ctrl+E", "failed")
         self.settings = make(QT_TRANSLATE_NOOP("Actions", "Settings …"), "Ctrl+,", "settings")
         self.keyboard = make(QT_TRANSLATE_NOOP("Actions", "Keyboard"), "F1", "keyboard")
+        self.guide = make(QT_TRANSLATE_NOOP("Actions", "Getting started"), "", "info")
         self.about = make(QT_TRANSLATE_NOOP("Actions", "About Undertone"), "", "info")
         self.quit = make(QT_TRANSLATE_NOOP("Actions", "Quit"), "Ctrl+Q", "close")
         self.undo = make(QT_TRANSLATE_NOOP("Actions", "Undo"), "Ctrl+Z", "undo")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
+    QApplication,
     QHBoxLayout,
     QMainWindow,
     QMenu,
@@ -80,6 +81,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Undertone")
         self.setMinimumSize(680, 440)
         self.setAcceptDrops(True)
+        self.hides_on_close: Callable[[], bool] = lambda: False
+        """Whether closing only hides the window: there is a notification area to come back by."""
+        self._quitting = False
         self._theme = theme
         self.views: dict[str, QWidget] = {}
         self.sidebar = Sidebar(theme)
@@ -178,8 +182,21 @@ class MainWindow(QMainWindow):
     # Qt's interface
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if (
+            self.hides_on_close()
+            and not self._quitting
+            and not QApplication.instance().isSavingSession()
+        ):
+            event.ignore()
+            self.hide()
+            return
         event.accept()
         self.closing.emit()
+
+    def quit(self) -> None:
+        """End the program, also where closing the window only hides it."""
+        self._quitting = True
+        self.close()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.modifiers():
@@ -286,7 +303,7 @@ class MainWindow(QMainWindow):
             (a.new_playlist, a.save_search, a.import_playlists),
             (a.mood_way, a.equaliser),
             (a.undo, a.redo),
-            (a.jobs, a.problems, a.settings, a.keyboard, a.about),
+            (a.jobs, a.problems, a.settings, a.keyboard, a.guide, a.about),
             (a.quit,),
         )
         for group in groups:
@@ -309,7 +326,7 @@ class MainWindow(QMainWindow):
         a.queue.triggered.connect(lambda: self.set_queue_shown(not self.queue.isVisible()))
         a.plane.triggered.connect(lambda: self.sidebar.choose("plane"))
         a.all_songs.triggered.connect(lambda: self.sidebar.choose("all"))
-        a.quit.triggered.connect(self.close)
+        a.quit.triggered.connect(self.quit)
         self.table.set_actions(
             [
                 a.play, a.play_next, a.enqueue, a.add_to_playlist, a.similar, None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.desktop.first_run import FirstRun
 from app.desktop.long_work import LongWork
 from app.desktop.playing import Playing
 from app.desktop.tag_files import TagFiles
@@ -26,6 +27,7 @@ class Conveniences(QObject):
         self.playing = Playing(desktop)
         self.watcher = Watcher(desktop)
         self.tag_files = TagFiles(desktop)
+        self.first_run = FirstRun(desktop)
         self.throttle = Throttle(desktop.runner, desktop.preferences, self)
         self.long_work = LongWork(desktop, self.throttle)
 

@@ -80,6 +80,7 @@ def _make_application() -> QApplication:
     app.setApplicationName("undertone")
     app.setApplicationDisplayName("Undertone")
     app.setDesktopFileName(DESKTOP_ID)
+    app.setQuitOnLastWindowClosed(False)  # a hidden window plays on; `closed` ends the program
     icon = files("resources").joinpath("icons", "undertone.svg")
     if icon.is_file():
         app.setWindowIcon(QIcon(str(icon)))
@@ -151,7 +152,7 @@ def _install_translation(app: QApplication) -> None:
 def _quit_on_signals(desktop: Desktop) -> QTimer:
     """End in order on Ctrl-C and at the session end; Python must run now and then to see it."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: desktop.window.close())
+        signal.signal(number, lambda *_: desktop.window.quit())
     timer = QTimer(desktop)
     timer.timeout.connect(lambda: None)
     timer.start(200)

@@ -31,15 +31,16 @@ class Outside(QObject):
         self._buses: list[Any] = []
         self._controls = MediaControls(desktop.player, desktop.book.track_of, self._thread, self)
         self._controls.raise_requested.connect(desktop.raise_window)
-        self._controls.quit_requested.connect(desktop.window.close)
+        self._controls.quit_requested.connect(desktop.window.quit)
         self._controls.open_requested.connect(lambda path: desktop.open_paths([path]))
         self._controls.start()
         self._tray = Tray(desktop.player, icon, self._title, self)
         self._tray.toggle_window_requested.connect(self._toggle_window)
-        self._tray.quit_requested.connect(desktop.window.close)
+        self._tray.quit_requested.connect(desktop.window.quit)
         if desktop.glue is not None:
             desktop.glue.described.connect(lambda _: self._tray.refresh())
         self._tray.show()
+        desktop.window.hides_on_close = self._hides_on_close
         self._speak_on_buses()
         desktop.end_first(Stage("desktop controls", self._end, 0.5))
 
@@ -76,9 +77,14 @@ class Outside(QObject):
     def _toggle_window(self) -> None:
         window = self._desktop.window
         if window.isVisible() and window.isActiveWindow():
-            window.showMinimized()
+            # Wayland lets no program bring a minimised window back.
+            window.hide()
         else:
             self._desktop.raise_window()
+
+    def _hides_on_close(self) -> bool:
+        appearance = self._desktop.preferences.settings.appearance
+        return appearance.close_to_tray and self._tray.available
 
     def _end(self, limit_s: float) -> list[str]:
         self._tray.shutdown()

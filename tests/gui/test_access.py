@@ -94,6 +94,7 @@ def more_dialogs(desktop: Desktop) -> list[Callable[[], None]]:
         conveniences.playing.ask_for_mood,
         conveniences.tag_files.ask_for_run,
         conveniences.long_work.show,
+        conveniences.first_run.show,
         lambda: conveniences.tag_files.ask([1, 2]),
     ]
 
