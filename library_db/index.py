@@ -8,9 +8,9 @@ documents. All methods may be called from any thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from library_db.columns import INDEX_COLUMNS, Columns, Mask, Rows, dense_ranks
 from library_db.matching import match
 from library_db.query import AllOf, Flag, Node, Query, parse
 from library_db.regions import inside
+
+T = TypeVar("T")
 
 __all__ = ["INDEX_COLUMNS", "SORTS", "LibraryIndex", "MoodColumns"]
 
@@ -109,6 +111,11 @@ class LibraryIndex:
                 columns.texts["artist"].codes,
                 ~columns.flags["missing"],
             )
+
+    def read(self, look: Callable[[Columns], T]) -> T:
+        """What `look` makes of the columns, which stay as they are meanwhile."""
+        with self._lock:
+            return look(self._columns)
 
     # keeping
 
