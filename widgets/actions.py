@@ -189,6 +189,8 @@ class Actions(QObject):
         self.all_songs = make(QT_TRANSLATE_NOOP("Actions", "All songs"), "Ctrl+D", "library")
         self.your_model = make(QT_TRANSLATE_NOOP("Actions", "Your model"), "Ctrl+Y", "person")
         self.history = make(QT_TRANSLATE_NOOP("Actions", "History"), "Ctrl+Shift+H", "history")
+        self.back = make(QT_TRANSLATE_NOOP("Actions", "Back"), "Alt+Left", "back")
+        self.back.setEnabled(False)
         self.add_folder = make(
             QT_TRANSLATE_NOOP("Actions", "Add music folder …"), "Ctrl+O", "folder-plus"
         )
@@ -223,7 +225,7 @@ class Actions(QObject):
         self.redo.setEnabled(False)
         self.general = [
             self.find, self.locate, self.queue, self.plane, self.all_songs, self.your_model,
-            self.history, self.add_folder, self.add_files, self.folders, self.scan, self.tag,
+            self.history, self.back, self.add_folder, self.add_files, self.folders, self.scan, self.tag,
             self.new_playlist, self.save_search, self.import_playlists, self.undo, self.redo,
             self.jobs, self.problems, self.settings, self.keyboard, self.quit,
             self.sensors, self.sensor_panel, self.sensor_note,

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 __all__ = ["CoverCache"]
 
 _CAPACITY = 400
+_BATCH = 96
 
 
 class CoverCache(QObject):
@@ -18,8 +19,9 @@ class CoverCache(QObject):
     wanted = Signal(list)
     filled = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, capacity: int = _CAPACITY) -> None:
         super().__init__(parent)
+        self._capacity = capacity
         self._images: OrderedDict[int, QImage | None] = OrderedDict()
         self._missing: dict[int, None] = {}
         self._asked: set[int] = set()
@@ -43,12 +45,13 @@ class CoverCache(QObject):
         """Answer a `wanted`; None says that a song has no cover that can be shown."""
         self._asked -= images.keys()
         self._images.update(images)
-        while len(self._images) > _CAPACITY:
+        while len(self._images) > self._capacity:
             self._images.popitem(last=False)
         self.filled.emit()
 
     def _ask(self) -> None:
-        ids = list(self._missing)
+        # Those asked for last are on the screen now; those of a long scroll are not.
+        ids = list(self._missing)[-_BATCH:]
         self._missing.clear()
         self._asked.update(ids)
         if ids:

@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
 
     closing = Signal()
     view_action_requested = Signal()
+    back_requested = Signal()
     dropped = Signal(list)  # local paths, as text
     toggle_requested = Signal()  # space: play or pause
 
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self._quitting = False
         self._theme = theme
         self.views: dict[str, QWidget] = {}
+        self._searchable: set[str] = set()
         self.sidebar = Sidebar(theme)
         self.search = SearchField(theme)
         self.table = TrackTable(theme, rows)
@@ -106,17 +108,32 @@ class MainWindow(QMainWindow):
 
     # what is shown
 
-    def add_view(self, section: str, entry: SidebarEntry, page: QWidget) -> None:
-        """Add a page of its own to the centre, and its entry to a section of the sidebar."""
+    def add_view(
+        self, section: str, entry: SidebarEntry, page: QWidget, *, searchable: bool = False
+    ) -> None:
+        """Add a page of its own to the centre, and its entry to a section of the sidebar.
+
+        The search field stays in sight where the page is `searchable`.
+        """
         self.stack.addWidget(page)
+        if searchable:
+            self._searchable.add(entry.key)
         self.views[entry.key] = page
         self.sidebar.add_entry(section, entry)
 
     def show_view(self, key: str) -> None:
         """Show a page that was added, under its entry's name."""
         self.show_page(Page.OTHER)
-        self.stack.setCurrentWidget(self.views[key])
         self.show_heading(self.sidebar.name_of(key), "")
+        self.show_back(False)
+        for widget in (self._figures, self.search):
+            widget.setVisible(key in self._searchable)
+        self.stack.setCurrentWidget(self.views[key])
+
+    def show_back(self, shown: bool) -> None:
+        """Offer the way back from songs to the page where they were chosen."""
+        self.back.setVisible(shown)
+        self.actions_.back.setEnabled(shown)
 
     def show_page(self, page: Page) -> None:
         if page is not Page.OTHER:
@@ -284,6 +301,10 @@ class MainWindow(QMainWindow):
         head = QHBoxLayout()
         head.setContentsMargins(2 * SPACE, SPACE + 4, SPACE, SPACE)
         head.setSpacing(SPACE)
+        self.back = IconButton(self._theme, "back", self.tr("Back"), shortcut="Alt+Left")
+        self.back.hide()
+        self.back.clicked.connect(lambda: self.back_requested.emit())
+        head.addWidget(self.back, 0, Qt.AlignmentFlag.AlignTop)
         for words in (self._title, self._figures):
             words.setMinimumHeight(34)
             head.addWidget(words, 0, Qt.AlignmentFlag.AlignTop)
@@ -327,6 +348,7 @@ class MainWindow(QMainWindow):
         a.plane.triggered.connect(lambda: self.sidebar.choose("plane"))
         a.all_songs.triggered.connect(lambda: self.sidebar.choose("all"))
         a.quit.triggered.connect(self.quit)
+        a.back.triggered.connect(self.back_requested)
         self.table.set_actions(
             [
                 a.play, a.play_next, a.enqueue, a.add_to_playlist, a.similar, None,

@@ -110,6 +110,7 @@ QHeaderView::up-arrow { image: url("$up"); width: 10px; height: 10px;
 QTableCornerButton::section { background: $surface; border: none; }
 
 #sidebar { background: $paper; border: none; }
+#page QTreeView::item { padding: 5px 4px; }
 #sidebar QTreeWidget { background: $paper; }
 #player_bar { background: $raised; border-top: 1px solid $line; }
 #side_panel { background: $paper; }

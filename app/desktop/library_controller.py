@@ -275,6 +275,11 @@ class LibraryController(QObject):
         """Whether a question or a write is still under way."""
         return self._settle.isActive() or self._count_soon.isActive() or self._writing > 0
 
+    @property
+    def resting(self) -> bool:
+        """Whether another page than the list of songs is shown."""
+        return self._resting
+
     def stop(self) -> None:
         for timer in (self._settle, self._looker, self._count_soon):
             timer.stop()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.desktop.browse_controller import BrowseController
 from app.desktop.playlist_controller import PlaylistController, id_of
 from app.desktop.playlist_menus import PlaylistMenus
 
@@ -40,6 +41,17 @@ class LibraryViews(QObject):
             pages.chosen,
             self,
         )
+        self.browse = BrowseController(
+            window,
+            desktop.theme,
+            songs,
+            desktop.runner,
+            play=lambda ids: glue.play_among(ids, 0),
+            play_next=desktop.player.play_next,
+            enqueue=pages.enqueue,
+            playlist_menu=self.menus.menu_for,
+            parent=self,
+        )
         pages.remove_rows = self.menus.remove_rows
         window.dropped.connect(lambda paths: self.menus.take_files([Path(p) for p in paths]))
 
@@ -54,7 +66,8 @@ class LibraryViews(QObject):
     @property
     def restless(self) -> bool:
         """Whether a question is still to be asked."""
-        return self.playlists.restless
+        return self.playlists.restless or self.browse.restless
 
     def stop(self) -> None:
         self.playlists.stop()
+        self.browse.stop()

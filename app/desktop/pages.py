@@ -78,10 +78,11 @@ class PageController(QObject):
         library.found.connect(self._on_found)
         library.counted.connect(self._on_counted)
         window.view_action_requested.connect(self._take_offer)
+        window.back_requested.connect(self._go_back)
         actions = window.actions_
         actions.play.triggered.connect(self._play)
         actions.play_next.triggered.connect(lambda: self._player.play_next(self.chosen()))
-        actions.enqueue.triggered.connect(lambda: self._enqueue(self.chosen()))
+        actions.enqueue.triggered.connect(lambda: self.enqueue(self.chosen()))
         for label, action in actions.moods.items():
             action.triggered.connect(lambda _=False, to=label: self._correct(to))
         actions.retag.triggered.connect(self._retag)
@@ -91,7 +92,7 @@ class PageController(QObject):
         plane = window.plane
         library.points_ready.connect(self._on_points)
         plane.play_requested.connect(lambda ids: self._glue.play_among(ids, 0))
-        plane.enqueue_requested.connect(self._enqueue)
+        plane.enqueue_requested.connect(self.enqueue)
         plane.filter_requested.connect(self._show_picked)
         self._player.track_changed.connect(plane.canvas.show_playing)
         plane.canvas.show_playing(self._player.track_id)
@@ -104,6 +105,13 @@ class PageController(QObject):
             return
         self._library.set_view(key)
         self._window.show_heading(self._title(key), "")
+
+    def _go_back(self) -> None:
+        """From the songs to the page where they were chosen."""
+        source = self._library.source
+        if source is not None and source.parent:
+            self._on_view(source.parent)
+            self._window.stack.currentWidget().setFocus()
 
     def _on_found(self, ids: NDArray[np.int64], same: bool) -> None:
         if self._library.view in self._window.views:
@@ -122,6 +130,8 @@ class PageController(QObject):
     def _show(self) -> None:
         window, view = self._window, self._library.view
         window.show_heading(self._title(view), songs(self._found) if self._found else "")
+        source = self._library.source
+        window.show_back(source is not None and bool(source.parent))
         places = (("place",), ()) if self._library.places is not None else ((), ())
         window.table.show_extra(*_EXTRA_COLUMNS.get(view, places))
         window.show_view_action(self._offer(view) if self._found else "")
@@ -234,7 +244,8 @@ class PageController(QObject):
         elif chosen:
             self._glue.play_among(chosen, 0)
 
-    def _enqueue(self, ids: list[int]) -> None:
+    def enqueue(self, ids: list[int]) -> None:
+        """Add songs to the queue, and say so."""
         if ids:
             self._player.enqueue(ids)
             said = self.tr("{songs} added to the queue").format(songs=songs(len(ids)))

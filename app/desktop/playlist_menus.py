@@ -55,10 +55,7 @@ class PlaylistMenus(QObject):
         self._work = work
         self._glue = glue
         self._player = player
-        self._chosen = chosen
-        self._add_menu = QMenu(window)
-        self._add_menu.setAccessibleName(self.tr("Add to a playlist"))
-        self._add_menu.aboutToShow.connect(self._fill_add_menu)
+        self._add_menu = self.menu_for(chosen)
         window.actions_.add_to_playlist.setMenu(self._add_menu)
         self._connect()
 
@@ -198,17 +195,24 @@ class PlaylistMenus(QObject):
 
     # menus
 
-    def _fill_add_menu(self) -> None:
-        menu = self._add_menu
+    def menu_for(self, ids: Callable[[], list[int]]) -> QMenu:
+        """A menu that adds songs to a playlist or to a new one."""
+        menu = QMenu(self.tr("Add to a playlist"), self._window)
+        menu.setIcon(self._icon("playlist"))
+        menu.setAccessibleName(self.tr("Add to a playlist"))
+        menu.aboutToShow.connect(lambda: self._fill(menu, ids))
+        return menu
+
+    def _fill(self, menu: QMenu, ids: Callable[[], list[int]]) -> None:
         menu.clear()
         new = menu.addAction(self._icon("plus"), self.tr("New playlist"))
-        new.triggered.connect(lambda: self._playlists.create(self._chosen()))
+        new.triggered.connect(lambda: self._playlists.create(ids()))
         menu.addSeparator()
         for info in self._playlists.infos:
             if not info.smart:
                 action = menu.addAction(self._icon("playlist"), _menu_text(info.name))
                 action.triggered.connect(
-                    lambda _=False, number=info.id: self._playlists.add(number, self._chosen())
+                    lambda _=False, number=info.id: self._playlists.add(number, ids())
                 )
 
     def _pop_add_menu(self) -> None:

@@ -140,14 +140,20 @@ def _is_there(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110  (50,000 of them; never raises)
 
 
-def among(title: str, ids: Callable[[Library], NDArray[np.int64]], parent: str = "") -> Source:
-    """A set of songs, sorted as all songs are."""
+def among(
+    title: str,
+    ids: Callable[[Library], NDArray[np.int64]],
+    parent: str = "",
+    sort: str = "",
+) -> Source:
+    """A set of songs, sorted as all songs are; with `sort`, by that until another is chosen."""
 
     def find(library: Library, question: Question) -> Found:
-        found = library.search(question.query, sort=question.sort, descending=question.descending)
+        by = sort if question.sort == PLACE else question.sort
+        found = library.search(question.query, sort=by, descending=question.descending)
         return Found(found[np.isin(found, ids(library))])
 
-    return Source(title, find, parent=parent)
+    return Source(title, find, ordered=bool(sort), parent=parent)
 
 
 def rule_source(title: str, rule: Rule) -> Source:

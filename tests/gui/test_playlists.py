@@ -139,7 +139,9 @@ def test_arranging_by_mouse_and_keys_and_back_by_undo(
     QTest.keyClick(table, Qt.Key.Key_Up, Qt.KeyboardModifier.AltModifier)
     settle(qtbot, desktop)
     assert titles(desktop) == ["Song 1", "Song 0", "Song 2", "Song 3"]
+    desktop.window.activateWindow()
     table.setFocus()
+    qtbot.waitUntil(table.hasFocus, timeout=WAIT_MS)
     QTest.keyClick(table, Qt.Key.Key_Delete)
     settle(qtbot, desktop)
     assert titles(desktop) == ["Song 1", "Song 2", "Song 3"]

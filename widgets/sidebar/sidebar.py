@@ -192,6 +192,7 @@ class Sidebar(QFrame):
     def _connect(self) -> None:
         tree = self._tree
         tree.itemSelectionChanged.connect(self._on_selection)
+        tree.itemClicked.connect(self._on_clicked)
         tree.itemExpanded.connect(self._say_section)
         tree.itemCollapsed.connect(self._say_section)
         tree.customContextMenuRequested.connect(self._on_menu)
@@ -225,6 +226,12 @@ class Sidebar(QFrame):
         if key and key != self._last and not self._quiet:
             self._last = key
             self.chosen.emit(key)
+
+    def _on_clicked(self, item: QTreeWidgetItem) -> None:
+        """A click on the chosen view goes back to it from what was opened there."""
+        key = item.data(0, Role.KEY)
+        if key and key == self._last == self._tree.before_press:
+            self.chosen.emit(self._last)
 
     def _on_menu(self, place: QPoint) -> None:
         item = self._tree.itemAt(place)

@@ -64,6 +64,8 @@ class SidebarTree(QTreeWidget):
         self.setDragEnabled(True)
         self.setAcceptDrops(True)
         self.setAutoScroll(True)
+        self.before_press = ""
+        """The key of what was chosen before the mouse was pressed last."""
         self.painter = SidebarDelegate(theme, self)
         self.setItemDelegate(self.painter)
 
@@ -130,6 +132,8 @@ class SidebarTree(QTreeWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         place = event.position()
         index = self.indexAt(place.toPoint())
+        chosen = self.selectedItems()
+        self.before_press = str(chosen[0].data(0, Role.KEY)) if chosen else ""
         if event.button() is Qt.MouseButton.LeftButton and index.isValid():
             section: Section | None = index.data(Role.SECTION)
             if section is not None:

@@ -1,0 +1,251 @@
+"""Makes every screenshot of the README and of the AppStream metainfo, from the demo library.
+
+    python packaging/screenshots.py                     # all of them, into resources/screenshots
+    python packaging/screenshots.py --only albums plane --out /tmp/shots --music ~/Music
+
+Each view is drawn light and dark, at one and at two device pixels a pixel, without a display. A
+new view is one entry of `SHOTS`: a function that brings the window into the state to be shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+SIZE = (1280, 800)
+THEMES = ("light", "dark")
+RATIOS = (1, 2)
+LIMIT_S = 60.0
+
+
+class Stage:
+    """The player on the demo library, and what the shots do with it."""
+
+    def __init__(self, home_folder: Path, theme: str) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        from app.desktop.desktop import Desktop
+        from app.paths import home
+        from app.playback.null_backend import NullBackend
+
+        (home_folder / "window.json").unlink(missing_ok=True)
+        self.app: Any = QApplication.instance() or QApplication(sys.argv[:1])
+        self.desktop = Desktop(self.app, home(home_folder).prepare(), NullBackend)
+        self.desktop.preferences.set("appearance", "theme", theme)
+        self.desktop.preferences.set("library", "scan_at_start", False)
+        self.window = self.desktop.window
+        self.window.resize(*SIZE)
+        self.desktop.start([])
+        self.until(lambda: self.desktop.songs is not None)
+        self.until(lambda: len(self.window.table.songs.ids) > 0)
+        self.settle()
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Let the program go on until something is so."""
+        ends_s = time.monotonic() + LIMIT_S
+        while not done():
+            self.app.processEvents()
+            time.sleep(0.002)
+            if time.monotonic() > ends_s:
+                raise TimeoutError("the window did not come to rest")
+
+    def settle(self) -> None:
+        """Let the program go on until nothing is under way."""
+        quiet_since_s = time.monotonic()
+        while time.monotonic() - quiet_since_s < 0.25:
+            self.window.repaint()
+            self.app.processEvents()
+            time.sleep(0.005)
+            songs, views = self.desktop.songs, self.desktop.views
+            busy = songs is None or songs.restless or views is None or views.restless
+            if busy or not self.desktop.runner.idle:
+                quiet_since_s = time.monotonic()
+
+    def choose(self, key: str) -> None:
+        """Go to a view by its key in the sidebar."""
+        self.window.sidebar.choose(key)
+        self.settle()
+
+    def calm_down(self) -> None:
+        """As it was at the beginning: no toast, no search, the queue away."""
+        self.window.toasts.clear()
+        self.window.search.set_query("")
+        self.window.set_queue_shown(False)
+        self.window.table.clearSelection()
+        self.desktop.player.stop()
+        self.choose("all")
+
+    def close(self) -> None:
+        self.desktop.close()
+        self.window.close()
+
+
+def songs(stage: Stage) -> None:
+    """The library, with the queue, while a song plays."""
+    desktop = stage.desktop
+    assert desktop.glue is not None
+    desktop.glue.play_from(2)
+    stage.settle()
+    stage.desktop.player.pause()
+    stage.window.set_queue_shown(True)
+
+
+def plane(stage: Stage) -> None:
+    stage.choose("plane")
+
+
+def plane_chosen(stage: Stage) -> None:
+    """A part of the plane, chosen with the lasso."""
+    from PySide6.QtCore import QPointF
+
+    stage.choose("plane")
+    canvas = stage.window.plane.canvas
+    w, h = canvas.width(), canvas.height()
+    shape = ((0.55, 0.52), (0.94, 0.55), (0.92, 0.9), (0.6, 0.92), (0.52, 0.7))
+    canvas.choose_within([QPointF(x * w, y * h) for x, y in shape])
+
+
+def albums(stage: Stage) -> None:
+    stage.choose("albums")
+
+
+def album(stage: Stage) -> None:
+    """The songs of one album."""
+    stage.choose("albums")
+    page = stage.desktop.views.browse.pages["albums"]  # type: ignore[union-attr]
+    page.opened.emit(page.model.groups[0].key)
+
+
+def artists(stage: Stage) -> None:
+    stage.choose("artists")
+
+
+def genres(stage: Stage) -> None:
+    stage.choose("genres")
+
+
+def moods(stage: Stage) -> None:
+    stage.choose("moods")
+
+
+def folders(stage: Stage) -> None:
+    stage.choose("folders")
+
+
+def playlist(stage: Stage) -> None:
+    stage.choose(_playlist_key(stage, smart=False))
+
+
+def smart_playlist(stage: Stage) -> None:
+    stage.choose(_playlist_key(stage, smart=True))
+
+
+def _playlist_key(stage: Stage, *, smart: bool) -> str:
+    from app.desktop.playlist_controller import key_of
+
+    infos = stage.desktop.views.playlists.infos  # type: ignore[union-attr]
+    return key_of(next(info.id for info in infos if info.smart is smart))
+
+
+SHOTS: dict[str, Callable[[Stage], None]] = {
+    "window": songs,
+    "mood-plane": plane,
+    "mood-plane-lasso": plane_chosen,
+    "albums": albums,
+    "album": album,
+    "artists": artists,
+    "genres": genres,
+    "moods": moods,
+    "folders": folders,
+    "playlist": playlist,
+    "smart-playlist": smart_playlist,
+}
+
+
+def prepare(folder: Path, music: list[Path]) -> Path:
+    """A home whose library knows the demo pieces (and more music), tagged, with playlists."""
+    from app.demo import make_demo_library
+
+    demo = folder / "music"
+    make_demo_library(demo)
+    home = folder / "home"
+    places = [str(path) for path in (demo, *music)]
+    command = [sys.executable, "-m", "app", "--home", str(home), "tag", "--jobs", "1", *places]
+    subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
+    _add_playlists(home, places)
+    return home
+
+
+def _add_playlists(home: Path, places: list[str]) -> None:
+    from library_db.library import Library
+    from library_db.playlists import Playlist, Rule
+
+    with Library.open(home) as library:
+        for place in places:
+            library.add_root(Path(place))
+        if library.playlists.infos():
+            return
+        ids = [int(i) for i in library.search("", sort="title")]
+        library.playlists.put(Playlist("Night drive", tuple(ids[::2][:9])))
+        library.playlists.put(Playlist("Sunday morning", tuple(ids[1::3][:7])))
+        library.playlists.put(Playlist("Surely calm", rule=Rule("mood:calm conf:>0.5")))
+        corner = ((0.1, 1.0), (1.0, 1.0), (1.0, 0.2), (0.4, 0.1))
+        library.playlists.put(Playlist("Bright corner", rule=Rule("", corner)))
+
+
+def take(names: list[str], home: Path, out: Path, ratio: int) -> None:
+    """Take the shots at one ratio; runs in a process of its own, since Qt reads it once."""
+    out.mkdir(parents=True, exist_ok=True)
+    for theme in THEMES:
+        stage = Stage(home, theme)
+        for name in names:
+            stage.calm_down()
+            SHOTS[name](stage)
+            stage.settle()
+            stage.window.toasts.clear()
+            stage.settle()
+            ending = f"-{theme}" + ("-2x" if ratio == 2 else "")
+            stage.window.grab().save(str(out / f"{name}{ending}.png"))
+            print(f"{name}{ending}.png", flush=True)
+        stage.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=ROOT / "resources" / "screenshots")
+    parser.add_argument("--only", nargs="+", choices=list(SHOTS), default=list(SHOTS))
+    parser.add_argument("--music", nargs="+", type=Path, default=[], help="more than the demo")
+    parser.add_argument("--work", type=Path, default=ROOT / ".demo" / "screenshots")
+    parser.add_argument("--ratio", type=int, choices=RATIOS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.ratio:
+        take(args.only, args.work / "home", args.out, args.ratio)
+        return 0
+    home = prepare(args.work, args.music)
+    for ratio in RATIOS:
+        environment = {
+            **os.environ,
+            "QT_QPA_PLATFORM": "offscreen",
+            "QT_SCALE_FACTOR": str(ratio),
+            "QT_ACCESSIBILITY": "0",
+        }
+        command = [
+            *(sys.executable, __file__, "--ratio", str(ratio), "--out", str(args.out)),
+            *("--work", str(home.parent), "--only", *args.only),
+        ]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())
