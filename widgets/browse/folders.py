@@ -13,7 +13,7 @@ from library_db.browse import Folder
 from widgets.controls import label
 from widgets.icons import icon
 from widgets.text import count, one_line, songs
-from widgets.theme import SPACE, Theme
+from widgets.theme import Theme
 
 __all__ = ["FolderPage"]
 
@@ -44,7 +44,7 @@ class FolderPage(QWidget):
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.hide()
         column = QVBoxLayout(self)
-        column.setContentsMargins(SPACE, 0, SPACE, 0)
+        column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.tree, 1)
         column.addWidget(self._nothing, 1)
         self.setFocusProxy(self.tree)
@@ -102,10 +102,14 @@ class FolderPage(QWidget):
         if not folders:
             return []
         own = {folder.path for folder in folders}
-        path = "/"
-        while path not in own and len(self._below.get(path, ())) == 1:
-            path = self._below[path][0]
-        return [path] if path != "/" else self._below.get("/", [])
+
+        def descended(path: str) -> str:
+            while path not in own and len(self._below.get(path, ())) == 1:
+                path = self._below[path][0]
+            return path
+
+        top = descended("/")
+        return [top] if top != "/" else [descended(path) for path in self._below.get("/", [])]
 
     def _item(self, path: str, *, whole: bool = False) -> QTreeWidgetItem:
         number = self._totals.get(path, 0)

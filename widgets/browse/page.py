@@ -133,7 +133,8 @@ class BrowsePage(QWidget):
         bar.setContentsMargins(2 * SPACE, 0, 2 * SPACE, SPACE)
         bar.addWidget(self.order)
         bar.addStretch(1)
-        self.order.setVisible(self.kind is not Kind.MOODS)
+        if self.kind is Kind.MOODS:
+            self.order.hide()
         return bar
 
     def _arrange(self) -> None:
@@ -186,10 +187,10 @@ class _Grid(QListView):
         if not isinstance(delegate, TileDelegate):
             return
         least = delegate.tile_size()
-        # One less: Qt wraps where the last tile would touch the edge.
-        room = self.viewport().width() - 1
+        room = self.viewport().width()
         across = max(room // (least.width() + SPACE), 1)
-        size = QSize(max(room // across, least.width()), least.height() + SPACE)
+        # One less: Qt wraps where the last tile would touch the edge.
+        size = QSize(max((room - 1) // across - 1, least.width()), least.height() + SPACE)
         if size != self.gridSize():
             self.setGridSize(size)
         self.verticalScrollBar().setSingleStep(size.height() // 3)

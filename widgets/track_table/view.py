@@ -219,6 +219,7 @@ class TrackTable(QTableView):
         header = self.horizontalHeader()
         for place, key in enumerate(shown):
             header.moveSection(header.visualIndex(column_index(key)), place)
+        header.moveSection(header.visualIndex(column_index("place")), 0)
         for key, width in state.widths:
             if key in keys:
                 self.setColumnWidth(column_index(key), min(max(int(width), 40), 2000))
