@@ -225,7 +225,8 @@ class Actions(QObject):
         self.redo.setEnabled(False)
         self.general = [
             self.find, self.locate, self.queue, self.plane, self.all_songs, self.your_model,
-            self.history, self.back, self.add_folder, self.add_files, self.folders, self.scan, self.tag,
+            self.history, self.back, self.add_folder, self.add_files, self.folders, self.scan,
+            self.tag,
             self.new_playlist, self.save_search, self.import_playlists, self.undo, self.redo,
             self.jobs, self.problems, self.settings, self.keyboard, self.quit,
             self.sensors, self.sensor_panel, self.sensor_note,
