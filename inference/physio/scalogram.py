@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy import fft
 
@@ -59,6 +60,12 @@ PPG_SCALES = ScalogramConfig(0.5, 16.0)
 """Pulse: 0.5-16 Hz (32 rows), for a signal scaled to about unit deviation."""
 
 
+_FEW = 256
+"""So many new samples are filtered by products, more by the Fourier transform."""
+_GROUP = 4
+"""Kernels of about the same length that are multiplied together."""
+
+
 class CausalScalogram:
     """The filter bank of one channel; feed it conditioned samples in chunks of any size.
 
@@ -93,6 +100,7 @@ class CausalScalogram:
             wave -= envelope * (wave.sum() / envelope.sum())
             kernel[:] = wave * (2.0 / envelope.sum())
         self._kernels = kernels
+        self._groups = self._grouped()
         self._spectra: dict[int, NDArray[np.complex128]] = {}
         self._past: NDArray[np.float64] | None = None
 
@@ -120,14 +128,40 @@ class CausalScalogram:
         past = np.full(self.memory, x[0]) if self._past is None else self._past
         whole = np.concatenate([past, x])
         self._past = whole[-self.memory :]
-        size = fft.next_fast_len(len(whole) + self.memory)
-        spectrum = np.asarray(fft.fft(whole - whole.mean(), size))
-        filtered = fft.ifft(self._spectrum(size) * spectrum, axis=1)
-        image = np.abs(filtered[:, self.memory : self.memory + n])
+        centred = whole - whole.mean()
+        image = np.abs(self._direct(centred, n) if n <= _FEW else self._fast(centred, n))
         image = np.log1p(self.config.gain * image)
         if self.config.level:
             image = np.concatenate([image, x[None]])
         return np.asarray(image, dtype=np.float32)
+
+    def _fast(self, whole: NDArray[np.float64], n: int) -> NDArray[np.complex128]:
+        """By the Fourier transform: the past weighs as much as what is new."""
+        size = fft.next_fast_len(len(whole) + self.memory)
+        spectrum = np.asarray(fft.fft(whole, size))
+        filtered = fft.ifft(self._spectrum(size) * spectrum, axis=1)
+        return np.asarray(filtered[:, self.memory : self.memory + n])
+
+    def _direct(self, whole: NDArray[np.float64], n: int) -> NDArray[np.complex128]:
+        """By products, octave by octave: for a live chunk, whose past is far longer than itself."""
+        filtered = np.empty((self.config.scales, n), np.complex128)
+        for rows, taps in self._groups:
+            windows = sliding_window_view(whole[-(n + taps.shape[1] - 1) :], taps.shape[1])
+            parts = taps @ np.ascontiguousarray(windows.T)
+            half = len(parts) // 2
+            filtered[rows] = parts[:half] + 1j * parts[half:]
+        return filtered
+
+    def _grouped(self) -> list[tuple[slice, NDArray[np.float64]]]:
+        """Rows, and their kernels turned round: real parts above imaginary ones, no zeros."""
+        groups = []
+        for first in range(0, self.config.scales, _GROUP):
+            rows = slice(first, first + _GROUP)
+            kernels = self._kernels[rows]
+            length = int(np.flatnonzero(np.abs(kernels).max(axis=0))[-1]) + 1
+            turned = kernels[:, length - 1 :: -1] if length else kernels
+            groups.append((rows, np.concatenate([turned.real, turned.imag])))
+        return groups
 
     def alone(self, segments: Samples) -> NDArray[np.float32]:
         """Images of segments, each transformed as if nothing had been before it.

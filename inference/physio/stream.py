@@ -185,6 +185,7 @@ class SensorStream:
         self.config = config or StreamConfig()
         self.restarts = 0
         self._prefix = {channel: np.zeros(0, np.float32) for channel in self.channels}
+        self._final: ListenerScale | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -241,7 +242,7 @@ class SensorStream:
     @property
     def has_scale(self) -> bool:
         """Whether the listener's scale is final."""
-        return len(self._prefix[self.channels[0]]) >= round(self.config.prefix_s * FS_HZ)
+        return all(len(x) >= round(self.config.prefix_s * FS_HZ) for x in self._prefix.values())
 
     def window(self) -> Window:
         """What is known now, at the end of the latest whole segment.
@@ -276,6 +277,11 @@ class SensorStream:
                 self._prefix[channel] = np.concatenate([have, more])
 
     def _scale(self) -> ListenerScale:
+        if self._final is None and self.has_scale:
+            self._final = self._measure_scale()
+        return self._final or self._measure_scale()
+
+    def _measure_scale(self) -> ListenerScale:
         known = [self._prefix.get(c) for c in (Channel.GSR, Channel.PPG)]
         other = next(x for x in known if x is not None)
         gsr, ppg = (other if x is None else x for x in known)
