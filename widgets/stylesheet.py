@@ -36,6 +36,7 @@ QPushButton[role="primary"]:focus {
     border: 2px solid $paper; outline: 2px solid $ink; padding: 6px 15px;
 }
 QPushButton[role="primary"]:disabled { background: $line; color: $ink_faint; border-color: $line; }
+QPushButton::menu-indicator { image: none; }
 QPushButton[role="quiet"] { border-color: transparent; padding: 7px 8px; text-align: left; }
 QPushButton[role="quiet"]:focus { border: 2px solid $ink; padding: 6px 7px; }
 

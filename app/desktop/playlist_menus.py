@@ -57,6 +57,7 @@ class PlaylistMenus(QObject):
         self._player = player
         self._add_menu = self.menu_for(chosen)
         window.actions_.add_to_playlist.setMenu(self._add_menu)
+        window.plane.add.setMenu(self.menu_for(window.plane.chosen_ids))
         self._connect()
 
     def take_files(self, paths: Sequence[Path]) -> None:
@@ -77,6 +78,7 @@ class PlaylistMenus(QObject):
         actions.save_search.triggered.connect(self._save_search)
         actions.import_playlists.triggered.connect(self._ask_for_playlists)
         actions.add_to_playlist.triggered.connect(self._pop_add_menu)
+        window.plane.region_requested.connect(self._keep_region)
         sidebar.add_requested.connect(lambda _: playlists.create())
         sidebar.rename_requested.connect(self._with_id(playlists.rename))
         sidebar.remove_requested.connect(self._with_id(playlists.delete))
@@ -217,6 +219,10 @@ class PlaylistMenus(QObject):
 
     def _pop_add_menu(self) -> None:
         table = self._window.table
+        if self._window.page is Page.PLANE:
+            plane = self._window.plane
+            self._add_menu.popup(plane.mapToGlobal(plane.rect().center()))
+            return
         rect = table.visualRect(table.currentIndex())
         self._add_menu.popup(table.viewport().mapToGlobal(rect.bottomLeft() + QPoint(40, 0)))
 
@@ -306,6 +312,12 @@ class PlaylistMenus(QObject):
         if sort == "place":
             sort, descending = "artist", False
         self._playlists.save_rule(Rule(query, (), sort, descending), self._name_of(query))
+
+    def _keep_region(self, corners: tuple[tuple[float, float], ...]) -> None:
+        """The chosen part of the plane, and what is searched for besides, as a smart playlist."""
+        text = self._library.text.strip()
+        name = one_line(text, 60) or self.tr("Part of the mood plane")
+        self._playlists.save_rule(Rule(text, corners, "arousal", descending=True), name)
 
     def _name_of(self, query: str) -> str:
         text = self._library.text.strip()

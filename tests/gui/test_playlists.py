@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
@@ -20,6 +20,7 @@ from library_db.m3u import read_m3u
 from library_db.playlists import OutsideFile, Playlist, Rule
 from tests.gui.conftest import WAIT_MS, drop_on, settle, titles
 from widgets.main_window import Page
+from widgets.mood_plane.canvas import Tool
 from widgets.track_table.columns import column_index
 
 pytestmark = pytest.mark.gui
@@ -369,3 +370,61 @@ def test_a_full_disk_loses_nothing_and_says_what_helps(
     assert any("Free some space" in toast.text for toast in desktop.window.toasts.toasts)
     assert file.read_text() == "what was there before"
     assert [path.name for path in tmp_path.glob(".undertone*")] == []
+
+
+def test_a_lasso_becomes_a_playlist_and_a_smart_one(
+    qtbot: QtBot, start: Start, tagged: Path
+) -> None:
+    desktop = start()
+    plane, sidebar = desktop.window.plane, desktop.window.sidebar
+    sidebar.choose("plane")
+    qtbot.waitUntil(lambda: len(plane.canvas.points) == 8, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    w, h = plane.canvas.width(), plane.canvas.height()
+    corner = [QPointF(x * w, y * h) for x, y in ((0.5, 0.5), (1, 0.5), (1, 1), (0.5, 1))]
+    plane.canvas.choose_within(corner)
+    calm = ids_of(desktop, 4, 5)
+    assert sorted(plane.chosen_ids()) == sorted(calm)
+    menu = plane.add.menu()
+    menu.aboutToShow.emit()
+    menu.actions()[0].trigger()
+    qtbot.waitUntil(lambda: len(desktop.views.playlists.infos) == 1, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    assert sorted(titles(desktop)) == ["Song 4", "Song 5"]
+    sidebar.choose("plane")
+    settle(qtbot, desktop)
+    assert len(plane.canvas.region) == 4
+    plane.keep.click()
+    qtbot.waitUntil(lambda: len(desktop.views.playlists.infos) == 2, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    smart = desktop.views.playlists.infos[1]
+    assert smart.smart
+    assert sorted(titles(desktop)) == ["Song 4", "Song 5"]
+    qtbot.waitUntil(lambda: sidebar.count_of(key_of(smart.id)) == 2, timeout=WAIT_MS)
+    undo(qtbot, desktop)
+    assert len(desktop.views.playlists.infos) == 1
+
+
+def test_a_drawn_way_becomes_a_playlist_that_travels_it(
+    qtbot: QtBot, start: Start, tagged: Path
+) -> None:
+    desktop = start()
+    plane = desktop.window.plane
+    desktop.window.sidebar.choose("plane")
+    qtbot.waitUntil(lambda: len(plane.canvas.points) == 8, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    w, h = plane.canvas.width(), plane.canvas.height()
+    plane.canvas.set_tool(Tool.PATH)
+    way = [QPoint(round(x * w), round(y * h)) for x, y in ((0.2, 0.25), (0.5, 0.5), (0.8, 0.75))]
+    QTest.mousePress(plane.canvas, Qt.MouseButton.LeftButton, pos=way[0])
+    for place in way[1:]:
+        QTest.mouseMove(plane.canvas, place)
+    QTest.mouseRelease(plane.canvas, Qt.MouseButton.LeftButton, pos=way[-1])
+    along = plane.chosen_ids()
+    assert along
+    assert not plane.keep.isVisible()
+    desktop.views.playlists.create(along)
+    qtbot.waitUntil(lambda: len(desktop.views.playlists.infos) == 1, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    (info,) = desktop.views.playlists.infos
+    assert list(desktop.library.playlists.get(info.id).entries) == along

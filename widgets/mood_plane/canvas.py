@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 import numpy as np
@@ -10,8 +11,6 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
-    QColor,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -24,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from inference.emotion import QUADRANTS
+from library_db.regions import inside
 from widgets.covers import CoverCache
 from widgets.mood_plane.ground import paint_ground
 from widgets.mood_plane.labels import paint_card, paint_named_point
@@ -42,6 +42,9 @@ _NEIGHBOURS = 100
 _STEP_PX = 60
 _REACH_PX = 60
 _ON_THE_WAY = 30
+_MOST_CORNERS = 300
+
+Corners = tuple[tuple[float, float], ...]
 
 
 class Tool(Enum):
@@ -75,6 +78,7 @@ class PlaneCanvas(QWidget):
         self._playing: int | None = None
         self._chosen: NDArray[np.bool_] | None = None
         self._order: NDArray[np.int64] | None = None
+        self._region: Corners = ()
         self._path: list[QPointF] = []
         self._dragging: Tool | None = None
         self._pressed = QPointF()
@@ -142,6 +146,7 @@ class PlaneCanvas(QWidget):
     def clear_selection(self) -> None:
         if self._chosen is not None:
             self._chosen = self._order = None
+            self._region = ()
             self._redraw()
             self.selection_changed.emit(self.chosen_ids())
 
@@ -297,9 +302,20 @@ class PlaneCanvas(QWidget):
     def _play(self, place: int) -> None:
         self.play_requested.emit([int(i) for i in self._points.nearest(place, _NEIGHBOURS)])
 
+    def choose_within(self, outline: Sequence[QPointF]) -> None:
+        """Choose what lies within an outline on the screen."""
+        self._path = list(outline)
+        self._choose(Tool.LASSO)
+        self._path = []
+
+    @property
+    def region(self) -> Corners:
+        """The part of the plane that is chosen, as (valence, arousal); empty for a drawn way."""
+        return self._region if self._chosen is not None else ()
+
     def _choose(self, tool: Tool) -> None:
         """Choose what lies in or along the drawn shape."""
-        self._order = None
+        self._order, self._region = None, ()
         if tool is Tool.PATH:
             way = [self._view.at(place.x(), place.y()) for place in self._path]
             reach = _REACH_PX / self._view.scale_x
@@ -307,31 +323,22 @@ class PlaneCanvas(QWidget):
             chosen = np.isin(self._points.ids, order)
             self._order = order if len(order) else None
         else:
-            chosen = self._inside(tool)
+            self._region = self._corners(tool)
+            outline = np.array(self._region, np.float64)
+            chosen = inside(self._points.valence, self._points.arousal, outline)
         self._chosen = chosen if chosen.any() else None
         self._redraw()
         self.selection_changed.emit(self.chosen_ids())
 
-    def _inside(self, tool: Tool) -> NDArray[np.bool_]:
-        """Which songs lie in the drawn shape, looked up in a picture of it."""
-        mask = QImage(self.size(), QImage.Format.Format_Grayscale8)
-        mask.fill(0)
-        painter = QPainter(mask)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(255, 255, 255))
+    def _corners(self, tool: Tool) -> Corners:
+        """The drawn shape in valence and arousal, with no more corners than can be told apart."""
+        path = self._path
         if tool is Tool.RECTANGLE:
-            painter.drawRect(QRectF(self._path[0], self._path[-1]).normalized())
-        else:
-            painter.drawPolygon(QPolygonF(self._path), Qt.FillRule.WindingFill)
-        painter.end()
-        picture = np.frombuffer(mask.constBits(), np.uint8)
-        picture = picture.reshape(mask.height(), mask.bytesPerLine())
-        x = self._view.x_of(self._points.valence).astype(np.int64)
-        y = self._view.y_of(self._points.arousal).astype(np.int64)
-        inside = (x >= 0) & (x < mask.width()) & (y >= 0) & (y < mask.height())
-        chosen = np.zeros(len(self._points), np.bool_)
-        chosen[inside] = picture[y[inside], x[inside]] > 0
-        return chosen
+            box = QRectF(path[0], path[-1]).normalized()
+            path = [box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft()]
+        path = path[:: len(path) // _MOST_CORNERS + 1]
+        corners = (self._view.at(place.x(), place.y()) for place in path)
+        return tuple((round(float(v), 4), round(float(a), 4)) for v, a in corners)
 
     def _nearest(self, x: float, y: float, catch_px: float = _CATCH_PX) -> int | None:
         if not len(self._points):

@@ -22,6 +22,7 @@ class MoodPlanePage(QWidget):
     play_requested = Signal(list)
     enqueue_requested = Signal(list)
     filter_requested = Signal(list)
+    region_requested = Signal(object)  # corners as (valence, arousal): to be a smart playlist
 
     def __init__(
         self, theme: Theme, rows: RowCache, covers: CoverCache, parent: QWidget | None = None
@@ -36,6 +37,8 @@ class MoodPlanePage(QWidget):
         self.play = button(self.tr("Play"), "primary")
         self.enqueue = button(self.tr("Add to the queue"))
         self.filter = button(self.tr("Show as a list"))
+        self.add = button(self.tr("Add to a playlist"))
+        self.keep = button(self.tr("Keep as a smart playlist"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -44,6 +47,7 @@ class MoodPlanePage(QWidget):
         self.play.clicked.connect(lambda: self.play_requested.emit(self._ids()))
         self.enqueue.clicked.connect(lambda: self.enqueue_requested.emit(self._ids()))
         self.filter.clicked.connect(lambda: self.filter_requested.emit(self._ids()))
+        self.keep.clicked.connect(lambda: self.region_requested.emit(self.canvas.region))
         self.canvas.play_requested.connect(self.play_requested)
         self.canvas.selection_changed.connect(lambda _: self._show_selection())
         self.canvas.tool_changed.connect(lambda tool: self._tools[tool].setChecked(True))
@@ -84,14 +88,15 @@ class MoodPlanePage(QWidget):
         bar.addSpacing(SPACE)
         bar.addWidget(self._words, 1)
         bar.setSpacing(SPACE)
-        for offer in (self.play, self.enqueue, self.filter):
+        for offer in (self.play, self.enqueue, self.add, self.filter, self.keep):
             bar.addWidget(offer)
         return bar
 
     def _show_selection(self) -> None:
         number = len(self.canvas.chosen_ids())
-        for control in (self.play, self.enqueue, self.filter):
+        for control in (self.play, self.enqueue, self.add, self.filter):
             control.setVisible(number > 0)
+        self.keep.setVisible(bool(self.canvas.region))
         if number:
             self._words.set_whole(self.tr("{songs} chosen").format(songs=songs(number)))
         else:
