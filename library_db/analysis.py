@@ -8,7 +8,7 @@ a damaged file is set aside and a new one begun.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,35 @@ class AnalysisStore:
             "SELECT data FROM features WHERE track_id = ? AND front_end = ? AND audio_hash = ?",
             (track_id, front_end, audio_hash),
         )
+
+    def front_end(self, track_id: int, audio_hash: str) -> str:
+        """Of the features stored last for a track; empty without any of its present audio."""
+        sql = (
+            "SELECT front_end FROM features WHERE track_id = ? AND audio_hash = ? "
+            "ORDER BY rowid DESC LIMIT 1"
+        )
+        try:
+            with self._database.reading() as connection:
+                row = connection.execute(sql, (track_id, audio_hash)).fetchone()
+        except LibraryCorrupt:
+            return ""  # as in `_one`
+        return str(row[0]) if row else ""
+
+    def features_of(self, hashes: Mapping[int, str], front_end: str) -> Iterator[tuple[int, bytes]]:
+        """Features of many tracks (id to audio hash), of those that have them."""
+        ids = list(hashes)
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            sql = (
+                "SELECT track_id, audio_hash, data FROM features WHERE front_end = ? "
+                f"AND track_id IN ({', '.join('?' * len(chunk))})"
+            )
+            try:
+                with self._database.reading() as connection:
+                    rows = connection.execute(sql, (front_end, *chunk)).fetchall()
+            except LibraryCorrupt:
+                return  # as in `_one`
+            yield from ((i, data) for i, audio_hash, data in rows if hashes[i] == audio_hash)
 
     def having_features(self, hashes: Mapping[int, str], front_end: str) -> set[int]:
         """Those tracks (id to audio hash) whose features of this front end are stored."""

@@ -204,7 +204,7 @@ class Library:
     def having_features(self, ids: Iterable[int], front_end: str) -> list[int]:
         """Those tracks for which `features` would give something, in the order given."""
         wanted = [int(i) for i in ids]
-        found = self.analysis.having_features(self._audio_hashes(wanted), front_end)
+        found = self.analysis.having_features(self.audio_hashes(wanted), front_end)
         return [i for i in wanted if i in found]
 
     def _audio_hash(self, track_id: int) -> str:
@@ -305,7 +305,7 @@ class Library:
 
     def set_estimates(self, rows: Sequence[EstimateRow]) -> ChangeSet:
         """Store what a model found; rows of tracks that are no longer known are dropped."""
-        hashes = self._audio_hashes([row.track_id for row in rows])
+        hashes = self.audio_hashes([row.track_id for row in rows])
         # Ids may be numpy's, which SQLite does not know.
         rows = [replace(row, track_id=int(row.track_id)) for row in rows if row.track_id in hashes]
         # First: a blob without its estimate is harmless, an estimate without its blob is not.
@@ -356,7 +356,7 @@ class Library:
         They count as stale again when their file changes, or for another model. What models
         said of the audio that was there before, if it has changed, goes.
         """
-        known = self._audio_hashes([track_id for track_id, _, _ in rows])
+        known = self.audio_hashes([track_id for track_id, _, _ in rows])
         documents = self.store.tracks.documents(known)
         replaced = [i for i in known if documents[i].get("audio_changed")]
         gone = {"common_model": None, "audio_changed": None}
@@ -391,7 +391,7 @@ class Library:
     ) -> ChangeSet:
         """As `correct`, for several tracks in one commit."""
         labels = {int(i): label for i, label in labels.items()}
-        missing = set(labels) - set(self._audio_hashes(labels))
+        missing = set(labels) - set(self.audio_hashes(labels))
         if missing:
             raise KeyError(f"no track {min(missing)}")
         now_s = time.time()
@@ -415,7 +415,8 @@ class Library:
             ),
         )
 
-    def _audio_hashes(self, ids: Iterable[int]) -> dict[int, str]:
+    def audio_hashes(self, ids: Iterable[int]) -> dict[int, str]:
+        """Which audio each of these tracks has now, by id; as `analysis` asks for it."""
         found: dict[int, str] = {}
         for chunk in _chunks([int(i) for i in ids]):
             marks = ", ".join("?" * len(chunk))

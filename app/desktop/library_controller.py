@@ -224,13 +224,13 @@ class LibraryController(QObject):
         self._count_soon.start()
 
     def similar(self, track_id: int, count: int, then: Callable[[list[int]], None]) -> None:
-        """The songs whose mood is nearest to one song's, itself first; none where it has none."""
+        """The songs that are most like one, itself first; none where it has no mood."""
         library = self.library
 
         def look() -> list[int]:
-            points = _points(library, None)
-            place = points.place_of(track_id)
-            return [] if place is None else [int(i) for i in points.nearest(place, count)]
+            from app.similar import similar  # here, so that the window starts without it
+
+            return similar(library, track_id, count)
 
         self._runner.call(look, then, self._on_error)
 
