@@ -54,6 +54,15 @@ class Actions(QObject):
             (_tr("Chosen songs"), self.song, ((_tr("Play from this song on"), "Return"),)),
             (_tr("Window"), self.general, ((_tr("Go to the next area"), "F6"),)),
             (
+                _tr("Searching"),
+                (),
+                (
+                    (_tr("Show what could follow"), "Ctrl+Space"),
+                    (_tr("Take a suggestion"), "Tab"),
+                    (_tr("Clear the search"), "Esc"),
+                ),
+            ),
+            (
                 _tr("Playlists"),
                 (),
                 (

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QInputMethodEvent, QKeyEvent, QTextCharFormat
+from collections.abc import Sequence
+from typing import cast
+
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QFocusEvent, QInputMethodEvent, QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from library_db.completion import Suggestion
 from widgets.icons import icon, pixmap
+from widgets.suggestions import SuggestionList
 from widgets.theme import SPACE, Theme
 
 __all__ = ["SearchField"]
@@ -19,11 +24,12 @@ class SearchField(QWidget):
 
     query_changed = Signal(str)
     left_downwards = Signal()  # the listener goes on to the songs
+    suggestions_wanted = Signal(str, int)  # what is typed, and where the cursor stands
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._last = ""
+        self._last = self._message = ""
         self._marked: tuple[int, int] | None = None
         self.line = _Line(self)
         self.line.setPlaceholderText(
@@ -65,6 +71,10 @@ class SearchField(QWidget):
         self.line.textEdited.connect(self._on_edited)
         self.line.textChanged.connect(self._on_changed)
         self.line.went_down.connect(self.left_downwards)
+        self.popup = SuggestionList(theme, self.line)
+        self.line.popup = self.popup
+        self.line.asked.connect(self._want_suggestions)
+        self.popup.taken.connect(self._take)
         self._clear = self.line.findChild(QAction, "_q_qlineeditclearaction")
         self._tint()
         theme.changed.connect(self._tint)
@@ -98,6 +108,7 @@ class SearchField(QWidget):
         )
         shown = f"{before}<u><b>{wrong}</b></u>{after}" if wrong else ""
         self._error_text.setText(f"{_escaped(message)}<br>{shown}" if shown else _escaped(message))
+        self._message = message
         self.line.setAccessibleDescription(message)
         self.error_panel.show()
         self._mark(start, end)
@@ -112,15 +123,34 @@ class SearchField(QWidget):
     @property
     def error(self) -> str:
         """The message shown, without its markup; empty where there is none."""
-        return "" if self.error_panel.isHidden() else self.line.accessibleDescription()
+        return "" if self.error_panel.isHidden() else self._message
 
     @property
     def marked(self) -> tuple[int, int]:
         """The characters that are underlined as wrong."""
         return self._marked or (0, 0)
 
+    def show_suggestions(self, text: str, suggestions: Sequence[Suggestion]) -> None:
+        """Offer ways to go on, if `text` is still what stands there and is being typed."""
+        if text == self.line.text() and self.line.hasFocus():
+            self.popup.offer(suggestions)
+
+    def _want_suggestions(self) -> None:
+        self.suggestions_wanted.emit(self.line.text(), self.line.cursorPosition())
+
+    def _take(self, suggestion: Suggestion) -> None:
+        """Put a suggestion in the place of what it completes, and offer what may follow."""
+        text = self.line.text()
+        self.line.setText(text[: suggestion.start] + suggestion.insert + text[suggestion.end :])
+        self.line.setCursorPosition(suggestion.start + len(suggestion.insert))
+        if suggestion.insert.endswith(":"):
+            self._want_suggestions()
+        else:
+            self._ask()
+
     def _on_edited(self, _text: str) -> None:
         self._timer.start()
+        self._want_suggestions()
 
     def _on_changed(self, text: str) -> None:
         if not text:  # the clear button, or the last letter deleted
@@ -161,15 +191,37 @@ class SearchField(QWidget):
 
 
 class _Line(QLineEdit):
+    """Hands the keys of the list of suggestions over while that is open."""
+
     went_down = Signal()
+    asked = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.popup: SuggestionList | None = None
+
+    def event(self, event: QEvent) -> bool:
+        # Before Qt makes Tab a change of focus.
+        pressed = isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress
+        if pressed and self.popup is not None and self.popup.key(cast("QKeyEvent", event)):
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.went_down.emit()
+        elif event.key() == Qt.Key.Key_Space and control:
+            self.asked.emit()
         elif event.key() == Qt.Key.Key_Escape and self.text():
             self.clear()
         else:
             super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        if self.popup is not None:
+            self.popup.hide()
 
 
 def _escaped(text: str) -> str:

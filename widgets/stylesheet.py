@@ -128,6 +128,8 @@ QTableCornerButton::section { background: $surface; border: none; }
 #prompt QPushButton:focus { padding: 4px 9px; }
 #card { background: $surface; border-radius: 8px; }
 #hairline { background: $line; border: none; }
+#suggestions { background: $raised; border: 1px solid $line_strong; border-radius: 6px;
+    padding: 4px; }
 #query_error { color: $ink; background: $hover; border-radius: 6px; padding: 4px 8px; }
 
 QMenu { background: $raised; border: 1px solid $line; padding: 4px; }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.desktop.browse_controller import BrowseController
+from app.desktop.completing import Completing
 from app.desktop.playlist_controller import PlaylistController, id_of
 from app.desktop.playlist_menus import PlaylistMenus
 
@@ -39,6 +40,7 @@ class LibraryViews(QObject):
             glue,
             desktop.player,
             pages.chosen,
+            lambda field: Completing(field, songs, desktop.runner, field),
             self,
         )
         self.browse = BrowseController(
@@ -52,6 +54,7 @@ class LibraryViews(QObject):
             playlist_menu=self.menus.menu_for,
             parent=self,
         )
+        self.completing = Completing(window.search, songs, desktop.runner, self)
         pages.remove_rows = self.menus.remove_rows
         window.dropped.connect(lambda paths: self.menus.take_files([Path(p) for p in paths]))
 

@@ -18,6 +18,7 @@ from library_db.playlists import Rule
 from widgets.dialogs.smart_playlist import SmartPlaylistDialog
 from widgets.icons import icon
 from widgets.main_window import MainWindow, Page
+from widgets.search_field import SearchField
 from widgets.text import count, one_line
 from widgets.theme import Theme
 
@@ -45,6 +46,7 @@ class PlaylistMenus(QObject):
         glue: PlayerGlue,
         player: PlayerController,
         chosen: Callable[[], list[int]],
+        complete: Callable[[SearchField], object],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -55,6 +57,7 @@ class PlaylistMenus(QObject):
         self._work = work
         self._glue = glue
         self._player = player
+        self._complete = complete
         self._add_menu = self.menu_for(chosen)
         window.actions_.add_to_playlist.setMenu(self._add_menu)
         window.plane.add.setMenu(self.menu_for(window.plane.chosen_ids))
@@ -339,6 +342,7 @@ class PlaylistMenus(QObject):
             self._playlists.change_rule(number, Rule(query, region, rule.sort, rule.descending))
 
         dialog.saved.connect(done)
+        self._complete(dialog.search)
         self._open(dialog)
 
     # files
