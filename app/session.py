@@ -317,7 +317,9 @@ class Session:
             return self._say(Abstention.UNDECIDED, text, quality, said, signals, felt)
         clear = said.quadrant if ranked[0] >= self.config.shown_from else None
         self._show(clear, self._t_s)
-        text = "" if signals == self.channels else f"{_names(signals)} alone: {_faults(quality)}"
+        text = f"{_names(signals)} alone" if len(signals) == 1 else ""
+        if signals != self.channels:
+            text += f": {_faults(quality)}"
         return self._say(None, text, quality, said, signals, felt)
 
     def _say(

@@ -37,6 +37,7 @@ __all__ = [
     "Cancelled",
     "MusicClassifier",
     "MusicEstimate",
+    "calibrated_confidence",
     "open_network",
 ]
 
@@ -270,7 +271,7 @@ class MusicClassifier:
             )
         mean = weight @ scores.log_probabilities.astype(np.float64) / total
         probabilities = _softmax(mean / self.card.calibration.temperature)
-        confidence = _confidence(float(probabilities.max()), self.card.calibration)
+        confidence = calibrated_confidence(float(probabilities.max()), self.card.calibration)
         sound_s = total / len(weight) * duration_s
         trust = min(1.0, sound_s / _ENOUGH_SOUND_S)
         return EmotionEstimate.from_probabilities(
@@ -298,7 +299,8 @@ def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-def _confidence(p: float, calibration: Calibration) -> float:
+def calibrated_confidence(p: float, calibration: Calibration) -> float:
+    """The largest probability as the share of the times when it is right, as the card maps it."""
     if not calibration.confidence:
         return p
     at, right = zip(*calibration.confidence, strict=True)

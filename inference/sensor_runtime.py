@@ -13,7 +13,7 @@ from inference.catalog import CatalogError, ModelCard, find
 from inference.emotion import QUADRANTS, EmotionEstimate
 from inference.physio.signals import Channel
 from inference.pipelines.base import Network
-from inference.runtime import open_network
+from inference.runtime import calibrated_confidence, open_network
 
 __all__ = ["SENSOR_MODEL", "SensorClassifier", "fuse"]
 
@@ -68,6 +68,12 @@ class SensorClassifier:
         }
         if not networks:
             raise CatalogError(f"model {model.card.id} lacks 'sensor'", "Install the model again.")
+        if model.card.config.get("scalogram", "recording") != "recording":
+            raise CatalogError(
+                f"model {model.card.id} was trained on segments transformed one by one, which "
+                "live listening does not make",
+                "Train one without --literal scalogram.",
+            )
         return cls(model.card, networks)
 
     @property
@@ -117,8 +123,11 @@ class SensorClassifier:
         scores = said / self._temperature(_ROLES[signals])
         p = np.exp(scores - scores.max())
         p /= p.sum()
+        confidence = float(p.max())
+        if _ROLES[signals] == "sensor":
+            confidence = calibrated_confidence(confidence, self.card.calibration)
         estimate = EmotionEstimate.from_probabilities(
-            [float(x) for x in p], float(p.max()), self.model_id
+            [float(x) for x in p], confidence, self.model_id
         )
         return estimate, found["attended"][0].astype(np.float64)
 

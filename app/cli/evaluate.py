@@ -40,12 +40,35 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     tables = parser.add_subparsers(dest="table", metavar="TABLE", required=True)
     for name, text in _TABLES.items():
         _arguments(tables.add_parser(name, help=text, description=text), name)
+    text = "simulated listeners: does the sensor network find what is there, and no more?"
+    _simulated_arguments(tables.add_parser("simulated", help=text, description=text))
     text = (
         "a personal model against the common one: simulated listeners after 0 to 80 answers, or "
         "those of a data set with a band (--root)"
     )
     _personal_arguments(tables.add_parser("personal", help=text, description=text))
     return parser
+
+
+def _simulated_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--coupling",
+        metavar="K",
+        type=float,
+        nargs="+",
+        default=[0.0, 6.0],
+        help="how strongly they feel: 1 as people do, 0 not at all (default: 0 6)",
+    )
+    parser.add_argument("--listeners", type=int, default=24, metavar="N")
+    parser.add_argument("--songs", type=int, default=32, metavar="N")
+    parser.add_argument("--duration", type=float, default=40.0, metavar="S", help="of a song, s")
+    parser.add_argument("--folds", type=int, default=4, metavar="N")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N")
+    parser.add_argument("--epochs", type=int, default=12, metavar="N")
+    parser.add_argument("--work", metavar="DIR", type=Path, help="for finished folds")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="for the results (default: results)"
+    )
 
 
 def _personal_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,6 +119,8 @@ def _arguments(parser: argparse.ArgumentParser, table: str) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.table == "personal":
         return _run_personal(args)
+    if args.table == "simulated":
+        return _run_simulated(args)
     if args.folds < 2 or args.seeds < 1:
         raise UsageError("evaluating takes at least 2 folds and 1 seed")
     commands = _commands()
@@ -124,6 +149,29 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return 0
     _run(commands.evaluate(options, out))
+    return 0
+
+
+def _run_simulated(args: argparse.Namespace) -> int:
+    if args.folds < 2 or args.seeds < 1 or args.listeners < 2 or args.songs < 4 * args.folds:
+        raise UsageError("evaluating takes 2 folds, 2 listeners and 4 songs a fold at least")
+    _commands()
+    from inference.evaluation.results import table_text
+    from inference.evaluation.sensor_simulated import SimulatedOptions, evaluate_simulated
+
+    options = SimulatedOptions(
+        couplings=args.coupling,
+        listeners=args.listeners,
+        songs=args.songs,
+        duration_s=args.duration,
+        folds=args.folds,
+        seeds=args.seeds,
+        epochs=args.epochs,
+        results=args.out or Path("results"),
+        work=args.work,
+        command=recorded(args, "evaluate", "simulated"),
+    )
+    out(table_text(_run(evaluate_simulated(options))))
     return 0
 
 

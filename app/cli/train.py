@@ -72,6 +72,13 @@ def _arguments(parser: argparse.ArgumentParser, what: str) -> None:
             help="follow the paper's letter: each segment transformed by itself; 120 segments in "
             "60 s (such a model is for comparison: live listening cannot use the first)",
         )
+        parser.add_argument(
+            "--compare",
+            nargs="+",
+            choices=("features", "windows"),
+            help="also measure the network with named features (heart rate variability, responses) "
+            "beside the scalograms; with windows of 4 and 12 s beside those of 0.5 s",
+        )
     if what == "music":
         parser.add_argument(
             "--literal",
@@ -102,7 +109,14 @@ def run(args: argparse.Namespace) -> int:
     command = recorded(args, "train", args.what)
     if args.what == "sensor":
         options = commands.SensorOptions(
-            args.root, args.dataset, args.folds, args.seeds, args.quick, args.literal or (), command
+            root=args.root,
+            dataset=args.dataset,
+            folds=args.folds,
+            seeds=args.seeds,
+            quick=args.quick,
+            literal=args.literal or (),
+            compare=args.compare or (),
+            command=command,
         )
         costs = commands.sensor_cost(options)
         job = commands.train_sensor(options, folders, message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ from inference.training.sensor import Recording, SensorSystem, SensorTraining
 __all__ = [
     "NETWORK",
     "ONE_SIGNAL",
+    "VARIANTS",
     "Judged",
     "axis_balanced",
+    "crossed_parts",
     "judge",
     "one_signal",
     "only",
@@ -45,6 +47,8 @@ NETWORK = "ssia-cbgru"
 """Name of the shipped network in the table."""
 ONE_SIGNAL = {"gsr": 0, "ppg": 1}
 """Networks of one signal: name and place among the images."""
+VARIANTS = {"features": " + named features", "windows": ", windows of 0.5, 4 and 12 s"}
+"""Networks that may be measured beside it, under P3 and P4, and their names in the table."""
 _FEATURES = "named features + forest"
 _PROTOCOLS = (Protocol.P3, Protocol.P1, Protocol.P4)
 _CROSSED = (Protocol.P3, Protocol.P4)
@@ -103,10 +107,15 @@ def one_signal(training: SensorTraining, signal: int) -> SensorTraining:
 
 
 def _lines(
-    data: SensorSet, recordings: Sequence[Recording], training: SensorTraining
+    data: SensorSet,
+    recordings: Sequence[Recording],
+    training: SensorTraining,
+    compare: Collection[str],
 ) -> list[_Line]:
-    wide = replace(training.network, scales=(1, 8, 24))
-    joined = replace(training.network, features=len(NAMED_FEATURES))
+    variants = {
+        "features": replace(training.network, features=len(NAMED_FEATURES)),
+        "windows": replace(training.network, scales=(1, 8, 24)),
+    }
 
     def network(
         name: str, settings: SensorTraining, inputs: Sequence[Recording], **more: Any
@@ -124,12 +133,6 @@ def _lines(
         ),
         _Line(_FEATURES, FeatureSystem(_named, forest), recordings, twin=True),
         network(NETWORK, training, recordings, twin=True),
-        network(
-            f"{NETWORK} + named features",
-            replace(training, network=joined),
-            recordings,
-            protocols=_CROSSED,
-        ),
         *(
             network(
                 f"{NETWORK}, {name.upper()} alone",
@@ -140,11 +143,15 @@ def _lines(
             )
             for name, signal in ONE_SIGNAL.items()
         ),
-        network(
-            f"{NETWORK}, windows of 0.5, 4 and 12 s",
-            replace(training, network=wide),
-            recordings,
-            protocols=_CROSSED,
+        *(
+            network(
+                f"{NETWORK}{VARIANTS[name]}",
+                replace(training, network=settings),
+                recordings,
+                protocols=_CROSSED,
+            )
+            for name, settings in variants.items()
+            if name in compare
         ),
     ]
 
@@ -167,6 +174,7 @@ def judge(
     n_folds: int,
     seeds: Sequence[int],
     checkpoints: Path,
+    compare: Collection[str] = (),
 ) -> Job[Judged]:
     """Run every line under every protocol; intervals by bootstrap over listeners.
 
@@ -178,10 +186,12 @@ def judge(
     training : SensorTraining
         Of the shipped network; the variants differ from it in one thing each.
     n_folds : int
-        Of P3 and P1; P4 crosses 3 parts of listeners with 3 of songs.
+        Of P3 and P1; P4 crosses half as many parts of listeners with as many of songs.
     seeds : sequence of int
     checkpoints : Path
         Folder of finished folds.
+    compare : collection of str
+        Which of `VARIANTS` to measure as well.
     """
     rows: list[Row] = []
     outside: dict[str, OutOfFold] = {}
@@ -190,13 +200,13 @@ def judge(
     permuted = permute_labels(data.labels, data.column("recording"), seed=1)
 
     def split(protocol: Protocol, labels: NDArray[np.int64]) -> Sequence[Fold]:
-        n = 3 if protocol is Protocol.P4 else n_folds
+        n = crossed_parts(n_folds) if protocol is Protocol.P4 else n_folds
         return make_folds(protocol, labels, groups, n_folds=n, seed=0)
 
     for protocol in _PROTOCOLS:
         folds[protocol] = split(protocol, data.labels)
     # Line by line, so that the shipped network is judged before its variants are.
-    for line in _lines(data, recordings, training):
+    for line in _lines(data, recordings, training, compare):
         for protocol in line.protocols:
             for twin in (False, True) if line.twin else (False,):
                 labels = permuted if twin else data.labels
@@ -225,6 +235,11 @@ def judge(
     order = [p.value for p in _PROTOCOLS]
     rows.sort(key=lambda row: order.index(str(row["protocol"])))
     return Judged(rows, outside, folds)
+
+
+def crossed_parts(n_folds: int) -> int:
+    """Parts of listeners, and of songs, that P4 crosses: as many folds again would be squared."""
+    return max(2, (n_folds + 1) // 2)
 
 
 def song_consensus(

@@ -74,8 +74,9 @@ def _convolution(width_in: int, width: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(width_in, width, 3, padding=1, bias=False),
         nn.BatchNorm2d(width),
-        nn.ReLU(inplace=True),
+        # The largest of four, then ReLU: the same as ReLU first, at a quarter of its cost.
         nn.MaxPool2d(2, ceil_mode=True),
+        nn.ReLU(inplace=True),
     )
 
 

@@ -20,6 +20,8 @@ _SHORTEST_S, _LONGEST_S = 0.33, 1.7
 _DECAY_S = 3.0
 _SHAPE = 0.7
 """Amplitude of a response over the area of its driver, for rises of 0.7-1 s and decays of 2-4 s."""
+_SHOULDER = 0.1
+"""Of the largest response: what is less counts as its echo, as in NeuroKit2 (`amplitude_min`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,13 +214,30 @@ def conductance_responses(
     driver = np.gradient(smooth) * fs_hz + smooth / _DECAY_S
     span = round(15.0 * fs_hz) | 1
     driver -= signal.medfilt(np.pad(driver, span // 2, mode="reflect"), span)[span // 2 :][: len(x)]
-    peaks, _ = signal.find_peaks(driver, height=least_us / 1.5, distance=max(1, round(fs_hz)))
+    peaks, _ = signal.find_peaks(
+        driver, height=least_us / 1.5, prominence=least_us / 1.5, distance=max(1, round(fs_hz))
+    )
     found: list[tuple[float, float]] = []
-    reach = round(1.0 * fs_hz)
-    for at in peaks:
-        area = float(np.maximum(driver[max(0, at - reach) : at + reach + 1], 0.0).sum() / fs_hz)
+    for at, (start, stop) in zip(peaks, _around(driver, peaks, round(fs_hz)), strict=True):
+        area = float(np.maximum(driver[start:stop], 0.0).sum() / fs_hz)
         if _SHAPE * area >= least_us:
             found.append((float(at / fs_hz), _SHAPE * area))
+    # The shoulders of a response whose decay is not the assumed one are no responses.
+    largest = max((height for _, height in found), default=0.0)
+    found = [(at, height) for at, height in found if height >= _SHOULDER * largest]
+    return found
+
+
+def _around(driver: Floats, peaks: NDArray[np.int64], reach: int) -> list[tuple[int, int]]:
+    """Where each peak begins and ends: `reach` around it, and never beyond the valley between."""
+    found = []
+    for i, at in enumerate(peaks):
+        start, stop = max(0, at - reach), at + reach + 1
+        if i and peaks[i - 1] > at - 2 * reach:
+            start = max(start, int(peaks[i - 1] + np.argmin(driver[peaks[i - 1] : at])))
+        if i + 1 < len(peaks) and peaks[i + 1] < at + 2 * reach:
+            stop = min(stop, int(at + np.argmin(driver[at : peaks[i + 1]])) + 1)
+        found.append((start, stop))
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.datasets import MusicSet, load_music, load_sensor
+from inference.evaluation.sensor_figures import crossed_parts
 from inference.training.music_data import WorkFolder
 from inference.training.music_model import MusicRecipe, music_folds
 from inference.training.music_systems import clip_samples
@@ -20,7 +21,7 @@ _IMAGE_S = 0.1
 _TEACHER_S = 0.011
 _DISTIL_S = 0.0009
 _HEAD_S = 0.03
-_SENSOR_S = 0.005
+_SENSOR_S = 0.004
 _HEARD_S = 1.0
 _COMMITTEE_S = 0.1
 
@@ -89,12 +90,13 @@ def sensor_cost(options: SensorOptions) -> list[Cost]:
     folds, seeds = recipe.n_folds, len(recipe.seeds)
     each = n * epochs * seeds * _SENSOR_S
     # Listenings that a protocol trains on, in sizes of the data set.
-    grouped, crossed = folds - 1.0, 4.0
+    grouped, crossed = folds - 1.0, (crossed_parts(folds) - 1.0) ** 2
+    variants = sum({"features": 1.0, "windows": 3.0}[name] for name in recipe.compare)
     return [
         Cost("condition and transform", n * 0.04),
         Cost("P3, P1 and P4 with their permuted twins", 2 * each * (2 * grouped + crossed)),
         Cost("networks of one signal with their twins", each * 2 * grouped),
-        Cost("with named features, and with longer windows", each * 4 * (grouped + crossed)),
+        Cost("variants of the network", each * (grouped + crossed) * variants),
     ]
 
 

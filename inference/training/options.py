@@ -107,6 +107,8 @@ class SensorOptions:
         As in `MusicOptions`.
     literal : collection of "scalogram" and "segments"
         Where to follow the paper's letter instead of our default.
+    compare : collection of "features" and "windows"
+        Variants of the network to measure beside it.
     """
 
     root: Path
@@ -115,6 +117,7 @@ class SensorOptions:
     seeds: int = 3
     quick: bool = False
     literal: Collection[str] = ()
+    compare: Collection[str] = ()
     command: Sequence[str] = field(default=("undertone", "train", "sensor"))
 
     def recipe(self) -> SensorRecipe:
@@ -125,6 +128,7 @@ class SensorOptions:
         return SensorRecipe(
             training=training,
             images=literal_images(self.literal),
+            compare=self.compare,
             n_folds=2 if self.quick else self.folds,
             seeds=(0,) if self.quick else tuple(range(self.seeds)),
         )

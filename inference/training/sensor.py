@@ -138,12 +138,12 @@ class SensorTraining:
 
     network: SensorConfig = field(default_factory=SensorConfig)
     optimisation: Optimisation = field(
-        default_factory=lambda: Optimisation(epochs=12, batch=32, rate=3e-3)
+        default_factory=lambda: Optimisation(epochs=8, batch=32, rate=3e-3)
     )
     segments: int = 8
     test_segments: int = 16
     early_stop: bool = True
-    patience: int = 3
+    patience: int = 2
 
 
 def _stack(recordings: Sequence[Recording], picks: Sequence[NDArray[np.int64]]) -> list[Tensor]:
@@ -199,6 +199,8 @@ def train_sensor(
     rng = seeded(seed)
     samples = replace(samples, inputs=_fitting(samples.inputs, settings))
     net = copy.deepcopy(start) if start is not None else SensorNet(settings.network)
+    # Convolutions of few channels are a third quicker so.
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     inner, held = _inner_split(samples, rng) if settings.early_stop else (samples, None)
     if start is None:
         _fit_rows(net, inner.inputs, rng)
@@ -235,7 +237,7 @@ def train_sensor(
     fit(net, len(inner.labels), loss_of, settings.optimisation, rng, after_epoch=after_epoch)
     if best[2]:
         net.load_state_dict(best[2])
-    return net.eval()
+    return net.to(memory_format=torch.contiguous_format).eval()  # type: ignore[no-any-return]
 
 
 def _inner_split(

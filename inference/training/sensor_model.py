@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from inference.evaluation.sensor_figures import (
     NETWORK,
     ONE_SIGNAL,
     Judged,
+    crossed_parts,
     judge,
     one_signal,
     only,
@@ -54,12 +55,15 @@ class SensorRecipe:
         Folds of the figures under P3 and P1.
     seeds : sequence of int
         The shipped networks have the first one.
+    compare : collection of str
+        Variants of the network to measure beside it; see `judge`.
     """
 
     training: SensorTraining = field(default_factory=SensorTraining)
     images: ImageSettings = field(default_factory=ImageSettings)
     n_folds: int = 5
     seeds: Sequence[int] = (0, 1, 2)
+    compare: Collection[str] = ()
 
 
 def train_sensor_model(
@@ -97,6 +101,7 @@ def train_sensor_model(
         n_folds=recipe.n_folds,
         seeds=recipe.seeds,
         checkpoints=checkpoints / "folds",
+        compare=recipe.compare,
     )
     names = {"sensor": NETWORK} | {role: f"{NETWORK}, {role.upper()} alone" for role in ONE_SIGNAL}
     tiled = np.tile(data.labels, len(recipe.seeds))
@@ -222,7 +227,8 @@ def _metrics(
 ) -> tuple[Metric, ...]:
     names = {"balanced_accuracy": "quadrant balanced accuracy (chance 0.25)"}
     names |= {"arousal_accuracy": "arousal accuracy", "valence_accuracy": "valence accuracy"}
-    folds = {Protocol.P4: "3 x 3 folds"}
+    parts = crossed_parts(recipe.n_folds)
+    folds = {Protocol.P4: f"{parts} x {parts} folds"}
     found = []
     for protocol in judged.folds:
         p = judged.outside[f"{protocol.value}/{NETWORK}"].probabilities

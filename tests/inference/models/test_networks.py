@@ -14,7 +14,7 @@ from inference.models.classifier import ClassifierConfig, SegmentClassifier
 from inference.models.encoder import EncoderConfig, SegmentEncoder
 from inference.models.registry import NETWORKS
 from inference.models.regressor import MusicHead, Regressor, RegressorConfig
-from inference.models.sensor import SensorNet
+from inference.models.sensor import SensorConfig, SensorNet
 from inference.models.vgg19 import VGG19Base, VGG19Config, load_published_weights
 
 pytestmark = pytest.mark.training
@@ -157,6 +157,48 @@ def test_row_statistics_are_part_of_the_sensor_network() -> None:
     net.fit_rows(0, torch.full((33,), 5.0), torch.full((33,), 2.0))
     torch.testing.assert_close(net(gsr * 2.0 + 5.0, ppg).segments, before, atol=1e-4, rtol=1e-4)
     assert "mean_0" in net.state_dict()
+
+
+def test_columns_are_averaged_before_the_encoder() -> None:
+    """Paper-spec item 3: 32 x 16 by default, native columns where it is asked for."""
+    torch.manual_seed(0)
+    net = SensorNet().eval()
+    images = [torch.rand(2, 3, rows, 64) for rows in (33, 32)]
+    flat = [
+        x.unflatten(-1, (16, 4)).mean(-1, keepdim=True).expand(-1, -1, -1, -1, 4) for x in images
+    ]
+    torch.testing.assert_close(net(*images).segments, net(*(x.flatten(3) for x in flat)).segments)
+    native = SensorNet(SensorConfig(decimation=1)).eval()
+    assert not torch.allclose(
+        native(*images).segments, native(*(x.flatten(3) for x in flat)).segments
+    )
+
+
+def test_longer_windows_end_where_the_short_one_does() -> None:
+    torch.manual_seed(0)
+    net = SensorNet(SensorConfig(scales=(1, 8))).eval()
+    assert net.encoder.width == 4 * 128
+    gsr, ppg = torch.rand(1, 2, 33, 512), torch.rand(1, 2, 32, 512)
+    before = net(gsr, ppg).segments
+    gsr[..., :448] += 1.0  # all but the last half second
+    after = net(gsr, ppg).segments
+    changed = (before - after).abs().amax((0, 1))
+    assert changed[:128].max() == 0.0  # the 0.5 s of GSR
+    assert changed[128:256].max() > 0.0  # its 4 s
+    assert changed[256:].max() == 0.0
+
+
+def test_named_features_move_the_answer_and_not_the_codes() -> None:
+    torch.manual_seed(0)
+    net = SensorNet(SensorConfig(features=22)).eval()
+    images = [torch.rand(2, 3, rows, 64) for rows in (33, 32)]
+    net.fit_features(torch.full((22,), 2.0), torch.full((22,), 3.0))
+    usual, high = (net(*images, torch.full((2, 22), x)) for x in (2.0, 8.0))
+    torch.testing.assert_close(usual.segments, high.segments)
+    assert not torch.allclose(usual.log_probabilities, high.log_probabilities)
+    # Extremes are cut at five deviations: one odd recording does not shout.
+    far, farther = (net(*images, torch.full((2, 22), x)) for x in (1e3, 1e6))
+    torch.testing.assert_close(far.log_probabilities, farther.log_probabilities)
 
 
 def published_file(tmp_path: Path, config: VGG19Config) -> tuple[Path, str]:

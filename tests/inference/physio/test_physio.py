@@ -4,9 +4,21 @@ import numpy as np
 import pytest
 
 from inference.physio.conditioning import Conditioner, condition
-from inference.physio.images import ListenerScale, conditioned, sensor_images
-from inference.physio.scalogram import GSR_SCALES, PPG_SCALES, CausalScalogram, scalogram
-from inference.physio.segments import cut, segment_count, segment_starts
+from inference.physio.images import (
+    ImageSettings,
+    ListenerScale,
+    conditioned,
+    cut_images,
+    sensor_images,
+)
+from inference.physio.scalogram import (
+    GSR_SCALES,
+    PPG_SCALES,
+    CausalScalogram,
+    ScalogramConfig,
+    scalogram,
+)
+from inference.physio.segments import PAPER_HOP_SAMPLES, cut, segment_count, segment_starts
 from inference.physio.signals import Channel, SignalChunk, SignalError, join_chunks, resample
 
 FS = 128.0
@@ -123,3 +135,32 @@ def test_a_listeners_scale_takes_level_and_amplitude_away_but_not_their_changes(
     assert images.segments()[0].shape == (171, 33, 64)
     with pytest.raises(SignalError, match="less than a second"):
         ListenerScale.of(g[:10], p[:10])
+
+
+@pytest.mark.parametrize("config", [GSR_SCALES, PPG_SCALES])
+def test_segments_transformed_by_themselves_equal_a_new_bank_each(config: ScalogramConfig) -> None:
+    x = np.random.default_rng(3).normal(size=(3, 64)).cumsum(axis=1).astype(np.float32)
+    alone = CausalScalogram(config).alone(x)
+    assert alone.shape == (3, config.rows, 64)
+    for segment, image in zip(x, alone, strict=True):
+        np.testing.assert_allclose(image, CausalScalogram(config).push(segment), atol=1e-4)
+
+
+def test_the_papers_letter_cuts_120_segments_and_sees_only_their_inside() -> None:
+    n = 60 * 128
+    rng = np.random.default_rng(0)
+    gsr, ppg = (rng.normal(size=n).cumsum().astype(np.float32) / 50 for _ in range(2))
+    scale = ListenerScale(0.1, 2.0)
+    literal = ImageSettings(scalogram="segment", hop=PAPER_HOP_SAMPLES)
+    images, starts = cut_images(gsr, ppg, scale, literal)
+    assert len(starts) == 120
+    segments = images.segments(starts)
+    assert [x.shape for x in segments] == [(120, 33, 64), (120, 32, 64)]
+    changed = gsr.copy()
+    changed[: 64 * 50] += 1.0
+    again, _ = cut_images(changed, ppg, scale, literal)
+    np.testing.assert_array_equal(again.segments(starts)[0][50:], segments[0][50:])
+    ours, overlapping = cut_images(gsr, ppg, scale)
+    assert len(overlapping) == 171
+    at = int(np.flatnonzero(overlapping == 64 * 49)[0])  # the same half second
+    assert not np.allclose(ours.segments(overlapping)[0][at], segments[0][49], atol=0.05)

@@ -139,7 +139,8 @@ def test_installing_without_the_shipped_head_says_what_to_do(tmp_path: Path) -> 
 def test_train_sensor_reports_its_permuted_twin(data: Path, work: Path, tmp_path: Path) -> None:
     out, results = tmp_path / "models", tmp_path / "results"
     arguments = ["--root", str(data / "hku"), "--quick", "--work", str(work)]
-    assert main(["train", "sensor", *arguments, "--out", str(out), "--results", str(results)]) == 0
+    arguments += ["--compare", "features", "windows", "--out", str(out), "--results", str(results)]
+    assert main(["train", "sensor", *arguments]) == 0
     model = find("ssia-cbgru", out)
     assert set(model.files) == {"sensor", "gsr", "ppg"}
     assert "CC BY-NC" in model.card.licence
