@@ -139,18 +139,17 @@ def test_other_layouts(capsys, tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["EDA", "BVP"])
-def test_one_signal_has_its_own_network_or_says_why_not(capsys, tmp_path, kind):
+def test_one_signal_has_its_own_network_and_the_output_says_so(capsys, tmp_path, kind):
     folder = write_hku(tmp_path / "hku1", ("0_11.csv",))
     (folder / ("BVP" if kind == "EDA" else "EDA") / "0_11.csv").unlink()
-    code, rows, _ = sense(capsys, "--source", "replay", "--file", str(folder), "--speed", "max")
+    code, rows, told = sense(capsys, "--source", "replay", "--file", str(folder), "--speed", "max")
     assert code == 0
-    last = rows[-1]
     name = "gsr" if kind == "EDA" else "ppg"
-    if last["quadrant"] is None:
-        assert last["reason"] == "no_model"
-        assert name.upper() in last["text"]
-    else:
-        assert last["signals"] == [name]
+    spoken = said(rows)
+    assert len(spoken) >= 15
+    assert all(r["signals"] == [name] and set(r["channels"]) == {name} for r in spoken)
+    assert spoken[-1]["text"] == f"{name.upper()} alone"
+    assert f"{name.upper()} alone" in told
 
 
 @pytest.mark.parametrize("share", [0.03, 0.5, 0.97])

@@ -203,7 +203,7 @@ def test_the_good_signal_speaks_alone_where_a_network_reads_it():
 def test_a_source_of_one_signal(channel):
     alone = Player(session(FakeRater({channel}), {channel})).play(13.0)[-1]
     assert alone.quadrant is Quadrant.HAHV
-    assert alone.text == ""
+    assert alone.text == f"{channel.value.upper()} alone"
     none = Player(session(FakeRater(), {channel})).play(13.0)[-1]
     assert none.reason is Abstention.NO_MODEL
     assert channel.value.upper() in none.text
