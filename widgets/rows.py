@@ -22,7 +22,7 @@ class TrackRow:
     """One song as the views show it. Texts are single lines; numbers are None where unknown.
 
     `source` says whose word the mood is: "user", "personal" or "common". `open` says what the
-    model leaves open.
+    model leaves open, `why` what is wrong with the song.
     """
 
     id: int
@@ -43,6 +43,7 @@ class TrackRow:
     path: str = ""
     has_cover: bool = False
     added_s: float | None = None
+    why: str = ""
 
     @property
     def corrected(self) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
+from app.desktop.attention import ATTENTION, with_reasons
 from app.desktop.corrections import Correction, Forgetting, Label
 from app.desktop.jobs import JobRunner, Latest
 from app.desktop.sources import PLACE, Found, Lost, OutsideFiles, Question, Source, among
@@ -43,6 +44,7 @@ _VIEWS = {
     "untagged": "is:untagged -is:failed",
     "missing": "is:missing",
     "failed": "is:failed",
+    "stale": "is:stale",
 }
 
 
@@ -353,8 +355,11 @@ class LibraryController(QObject):
         return next((make for prefix, make in self._makers.items() if key.startswith(prefix)), None)
 
     def _view_query(self, key: str) -> str:
+        unsure = f"conf:<{self._unsure_below():.3f}"
         if key == "unsure":
-            return f"conf:<{self._unsure_below():.3f}"
+            return unsure
+        if key == ATTENTION:
+            return f"is:failed OR is:stale OR is:missing OR ({unsure} -is:corrected)"
         return _VIEWS.get(key, "")
 
     def _on_found(self, found: Found, same: bool) -> None:
@@ -370,6 +375,7 @@ class LibraryController(QObject):
         text = self._text.strip()
         library, unsure = self.library, _joined(self._view_query("unsure"), text)
         untagged = _joined(self._view_query("untagged"), text)
+        attention = _joined(self._view_query(ATTENTION), text)
 
         def look() -> dict[str, int]:
             moods = library.counts(text)
@@ -378,6 +384,7 @@ class LibraryController(QObject):
             found.update(library.attention_counts(text))
             found["unsure"] = len(library.search(unsure))
             found["untagged"] = len(library.search(untagged))
+            found[ATTENTION] = len(library.search(attention))
             return found
 
         self._counter.call(look, self.counted.emit, self._on_error)
@@ -389,6 +396,7 @@ class LibraryController(QObject):
 
     def _rows_of(self, ids: Sequence[int]) -> list[TrackRow]:
         known = track_rows(self.library, [i for i in ids if i >= 0])
+        known = with_reasons(self.library, known, self._unsure_below())
         return known + self.outside.rows([i for i in ids if i < 0])
 
     def _on_written(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.desktop.attention import Attention
 from app.desktop.browse_controller import BrowseController
 from app.desktop.completing import Completing
 from app.desktop.playlist_controller import PlaylistController, id_of
@@ -54,6 +55,7 @@ class LibraryViews(QObject):
             playlist_menu=self.menus.menu_for,
             parent=self,
         )
+        self.attention = Attention(window, songs, work, self)
         self.completing = Completing(window.search, songs, desktop.runner, self)
         pages.remove_rows = self.menus.remove_rows
         window.dropped.connect(lambda paths: self.menus.take_files([Path(p) for p in paths]))

@@ -26,6 +26,8 @@ __all__ = ["PageController"]
 
 _SIMILAR = 100
 _EXTRA_COLUMNS = {
+    "attention": (("error",), ("album",)),
+    "stale": (("error",), ("album",)),
     "failed": (("error",), ("album", "confidence")),
     "missing": (("path",), ("confidence",)),
 }
@@ -158,6 +160,8 @@ class PageController(QObject):
             "unsure": self.tr("Unsure"),
             "missing": self.tr("Missing"),
             "failed": self.tr("Failed"),
+            "stale": self.tr("Changed"),
+            "attention": self.tr("Needs attention"),
         }.get(key, "")
 
     def _reason(self, view: str, searching: bool) -> tuple[str, str]:
@@ -176,6 +180,8 @@ class PageController(QObject):
             "unsure": (good, self.tr("No mood is less certain than the threshold in Settings.")),
             "missing": (good, self.tr("Every file is where it was.")),
             "failed": (good, self.tr("Every file could be read.")),
+            "stale": (good, self.tr("No file has changed since it was listened to.")),
+            "attention": (good, self.tr("Every song is there, read, and known well enough.")),
         }
         return reasons.get(
             view,
@@ -190,6 +196,7 @@ class PageController(QObject):
         return {
             "failed": self.tr("Try again"),
             "untagged": self.tr("Find their moods"),
+            "stale": self.tr("Listen again"),
             "missing": self.tr("Look for them"),
         }.get(view, "")
 
@@ -198,7 +205,7 @@ class PageController(QObject):
         if self._library.view == "missing":
             self._work.scan()
         elif ids:
-            force = self._library.view == "failed"
+            force = self._library.view in ("failed", "stale")
             self._library.fetch(
                 ids, lambda rows: self._work.tag([Path(row.path) for row in rows], force=force)
             )

@@ -57,7 +57,7 @@ def test_arrows_pass_over_open_headings_and_reach_folded_ones(sidebar: Sidebar) 
     assert sidebar.collapsed() == ("moods",)
     assert sidebar.current == "HAHV"
     QTest.keyClick(tree, Qt.Key.Key_Down)
-    assert sidebar.current == "untagged"
+    assert sidebar.current == "attention"
     QTest.keyClick(tree, Qt.Key.Key_Up)
     QTest.keyClick(tree, Qt.Key.Key_Return)
     assert sidebar.collapsed() == ()

@@ -182,12 +182,15 @@ class Sidebar(QFrame):
             )
             self.add_entry("moods", entry)
         for key, name in (
+            ("attention", self.tr("All of it")),
             ("untagged", self.tr("Untagged")),
             ("unsure", self.tr("Unsure")),
             ("missing", self.tr("Missing")),
             ("failed", self.tr("Failed")),
+            ("stale", self.tr("Changed")),
         ):
-            self.add_entry("attention", SidebarEntry(key, name, key))
+            sign = "retry" if key == "stale" else key
+            self.add_entry("attention", SidebarEntry(key, name, sign))
 
     def _connect(self) -> None:
         tree = self._tree

@@ -77,4 +77,6 @@ def cell_text(row: TrackRow, key: str) -> str:
         return "" if value is None else QLocale().toString(value, "f", 2)
     if key == "confidence":
         return "" if row.confidence is None else f"{round(100 * row.confidence)} %"
+    if key == "error":
+        return row.why or row.error
     return str(getattr(row, key))
