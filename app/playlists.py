@@ -25,6 +25,7 @@ __all__ = [
     "gather",
     "import_m3u",
     "relocated",
+    "with_playlists_opened",
     "write_playlist",
 ]
 
@@ -129,6 +130,23 @@ def gather(library: Library, paths: Sequence[Path]) -> tuple[list[Entry], list[P
     ]
     unknown = dict.fromkeys(path for path in outside if path not in known and path.is_file())
     return settled, list(unknown)
+
+
+def with_playlists_opened(paths: Sequence[Path]) -> list[Path]:
+    """The paths, with the songs of each playlist file in its place.
+
+    Raises
+    ------
+    PlaylistError
+        If a playlist file cannot be read.
+    """
+    opened: list[Path] = []
+    for path in paths:
+        if path.suffix.lower() in SUFFIXES:
+            opened += [file.path for file in read_m3u(path).files]
+        else:
+            opened.append(path)
+    return opened
 
 
 def audio_below(path: Path) -> list[Path]:

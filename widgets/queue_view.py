@@ -35,12 +35,13 @@ from widgets.icons import MOOD_ICON, paint_icon
 from widgets.rows import RowCache, TrackRow
 from widgets.text import clock, mood_name, songs
 from widgets.theme import SPACE, Theme
-from widgets.track_table.model import TRACK_MIME, ids_from_mime
+from widgets.track_table.model import TRACK_MIME, ids_from_mime, mime_of_ids
 
 __all__ = ["QueueItem", "QueuePanel"]
 
 _ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 _PLACE_MIME = "application/x-undertone-queue-places"
+_FILES_MIME = "text/uri-list"
 _HEIGHT = 48
 
 _FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
@@ -101,11 +102,12 @@ class _Model(QAbstractListModel):
         return _FLAGS if index.isValid() else Qt.ItemFlag.ItemIsDropEnabled
 
     def mimeTypes(self) -> list[str]:
-        return [_PLACE_MIME, TRACK_MIME]
+        return [_PLACE_MIME, TRACK_MIME, _FILES_MIME]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        mime = QMimeData()
         places = sorted({index.row() for index in indexes})
+        ids = [self.items[place].track_id for place in places]
+        mime = mime_of_ids([i for i in ids if i is not None])
         mime.setData(_PLACE_MIME, " ".join(map(str, places)).encode())
         return mime
 
@@ -122,6 +124,7 @@ class _View(QListView):
     removed = Signal(list)
     moved = Signal(list, int)
     dropped = Signal(list, int)
+    files_dropped = Signal(list, int)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         places = sorted(index.row() for index in self.selectedIndexes())
@@ -151,6 +154,8 @@ class _View(QListView):
             self.moved.emit(places, place)
         elif mime.hasFormat(TRACK_MIME):
             self.dropped.emit(ids_from_mime(mime), place)
+        elif paths := [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]:
+            self.files_dropped.emit(paths, place)
         else:
             return
         event.setDropAction(Qt.DropAction.CopyAction)  # or Qt would remove the dragged rows
@@ -231,6 +236,8 @@ class QueuePanel(QFrame):
     remove_requested = Signal(list)
     move_requested = Signal(list, int)  # places, before which place
     insert_requested = Signal(list, int)  # track ids, before which place
+    files_requested = Signal(list, int)  # local paths, before which place
+    save_requested = Signal()  # as a playlist
     clear_requested = Signal()
     close_requested = Signal()
 
@@ -246,12 +253,16 @@ class QueuePanel(QFrame):
         clear = IconButton(theme, "close", self.tr("Empty the queue"), size=16)
         clear.clicked.connect(lambda: self.clear_requested.emit())
         self.clear = clear
+        save = IconButton(theme, "playlist", self.tr("Save the queue as a playlist"), size=16)
+        save.clicked.connect(lambda: self.save_requested.emit())
+        self.save = save
         head = QHBoxLayout()
         head.setContentsMargins(2 * SPACE, SPACE, SPACE, SPACE // 2)
         head.addWidget(label(self.tr("Queue"), "title"))
         head.addSpacing(SPACE)
         head.addWidget(self._count)
         head.addStretch(1)
+        head.addWidget(save)
         head.addWidget(clear)
         self._nothing = label(
             self.tr("Nothing is queued. Press Enter on a song, or drag songs here."),
@@ -270,6 +281,7 @@ class QueuePanel(QFrame):
         self.view.removed.connect(self.remove_requested)
         self.view.moved.connect(self.move_requested)
         self.view.dropped.connect(self.insert_requested)
+        self.view.files_dropped.connect(self.files_requested)
         theme.changed.connect(self.view.viewport().update)
         self.show_queue((), None)
 
@@ -282,7 +294,8 @@ class QueuePanel(QFrame):
             self.view.setCurrentIndex(self.model.index(min(row, len(items) - 1)))
         self._count.setText(songs(len(items)) if items else "")
         self._nothing.setVisible(not items)
-        self.clear.setEnabled(bool(items))
+        for control in (self.clear, self.save):
+            control.setEnabled(bool(items))
 
     def reveal_current(self) -> None:
         """Scroll to the song that plays."""

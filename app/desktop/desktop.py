@@ -32,6 +32,7 @@ from app.desktop.sound import groups_in
 from app.desktop.work_controller import WorkController
 from app.desktop.your_model import YourModel
 from app.paths import Home
+from app.playlists import with_playlists_opened
 from app.tagging import Model, TagOptions
 from app.writer import LibraryWriter
 from inference.errors import UndertoneError
@@ -282,7 +283,7 @@ class Desktop(QObject):
 
         def sort_out() -> tuple[list[Path], list[Path], list[int]]:
             folders = [path for path in chosen if path.is_dir()]
-            files = [path for path in chosen if path not in folders]
+            files = with_playlists_opened([path for path in chosen if path not in folders])
             found = [library.by_path(path) for path in files] if library is not None else []
             return folders, files, [track.id for track in found if track is not None]
 
@@ -295,7 +296,7 @@ class Desktop(QObject):
             if folders and self.work is not None:
                 self.work.add(folders)
 
-        self.runner.call(sort_out, sorted_out)
+        self.runner.call(sort_out, sorted_out, self.tell_error)
 
     # messages
 

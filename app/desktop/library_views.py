@@ -12,6 +12,7 @@ from app.desktop.browse_controller import BrowseController
 from app.desktop.completing import Completing
 from app.desktop.playlist_controller import PlaylistController, id_of
 from app.desktop.playlist_menus import PlaylistMenus
+from app.desktop.queue_playlists import QueuePlaylists
 
 if TYPE_CHECKING:
     from app.desktop.desktop import Desktop
@@ -54,6 +55,9 @@ class LibraryViews(QObject):
             enqueue=pages.enqueue,
             playlist_menu=self.menus.menu_for,
             parent=self,
+        )
+        self.queue = QueuePlaylists(
+            window.queue, desktop.player, self.playlists, songs, desktop.runner, self
         )
         self.attention = Attention(window, songs, work, self)
         self.completing = Completing(window.search, songs, desktop.runner, self)

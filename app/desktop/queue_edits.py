@@ -54,6 +54,11 @@ class QueueEdits(QObject):
         text = self.tr("{songs} added to the queue").format(songs=songs(len(chosen)))
         self._edit(text, lambda: self._queue.insert(index, _songs(chosen)))
 
+    def insert_songs(self, index: int, chosen: Sequence[Song]) -> None:
+        """Insert tracks and files from outside the library before the place `index`."""
+        text = self.tr("{songs} added to the queue").format(songs=songs(len(chosen)))
+        self._edit(text, lambda: self._queue.insert(index, list(chosen)))
+
     def move(self, indexes: int | Sequence[int], before: int) -> None:
         """Put the songs at `indexes` before the place `before` of the queue as it is."""
         places = [indexes] if isinstance(indexes, int) else list(indexes)

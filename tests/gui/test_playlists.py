@@ -22,6 +22,7 @@ from tests.gui.conftest import WAIT_MS, drop_on, settle, titles
 from widgets.main_window import Page
 from widgets.mood_plane.canvas import Tool
 from widgets.track_table.columns import column_index
+from widgets.track_table.model import ids_from_mime
 
 pytestmark = pytest.mark.gui
 
@@ -428,3 +429,44 @@ def test_a_drawn_way_becomes_a_playlist_that_travels_it(
     settle(qtbot, desktop)
     (info,) = desktop.views.playlists.infos
     assert list(desktop.library.playlists.get(info.id).entries) == along
+
+
+def test_the_queue_takes_files_and_becomes_a_playlist(
+    qtbot: QtBot, start: Start, tagged: Path, songs: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.mp3"
+    outside.write_bytes((songs / "1.mp3").read_bytes() + b"y")
+    (tmp_path / "two.m3u").write_text(f"{songs}/5.mp3\n{outside}\n")
+    desktop = start()
+    desktop.player.enqueue(ids_of(desktop, 0, 2))
+    desktop.window.set_queue_shown(True)
+    view = desktop.window.queue.view
+    rect = view.visualRect(view.model().index(1, 0))
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "two.m3u"))])
+    drop_on(view.viewport(), QPointF(rect.center().x(), rect.top() + 2), mime)
+    qtbot.waitUntil(lambda: len(desktop.player.queue_entries) == 4, timeout=WAIT_MS)
+    assert desktop.player.queue_ids == [*ids_of(desktop, 0, 5), None, *ids_of(desktop, 2)]
+    dragged = view.model().mimeData([view.model().index(0, 0), view.model().index(2, 0)])
+    assert ids_from_mime(dragged) == ids_of(desktop, 0)
+    desktop.window.queue.save.click()
+    qtbot.waitUntil(lambda: len(desktop.views.playlists.infos) == 1, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    (info,) = desktop.views.playlists.infos
+    assert stored(desktop, info.id) == ["Song 0", "Song 5", "", "Song 2"]
+    assert desktop.window.table.songs.song(2).title == "outside.mp3"
+    assert not desktop.window.table.songs.song(2).missing
+    undo(qtbot, desktop)
+    assert desktop.views.playlists.infos == []
+    undo(qtbot, desktop)
+    assert desktop.player.queue_ids == ids_of(desktop, 0, 2)
+
+
+def test_a_playlist_file_is_opened_and_played(
+    qtbot: QtBot, start: Start, tagged: Path, songs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "two.m3u8").write_text(f"{songs}/5.mp3\n{songs}/1.mp3\n")
+    desktop = start()
+    desktop.handle({"command": "open", "paths": [str(tmp_path / "two.m3u8")]})
+    qtbot.waitUntil(lambda: desktop.player.state == "playing", timeout=WAIT_MS)
+    assert desktop.player.queue_ids == ids_of(desktop, 5, 1)
