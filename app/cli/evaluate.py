@@ -65,6 +65,9 @@ def _simulated_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=int, default=4, metavar="N")
     parser.add_argument("--seeds", type=int, default=1, metavar="N")
     parser.add_argument("--epochs", type=int, default=12, metavar="N")
+    parser.add_argument(
+        "--native", action="store_true", help="also images of 64 columns, at five times the cost"
+    )
     parser.add_argument("--work", metavar="DIR", type=Path, help="for finished folds")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="for the results (default: results)"
@@ -167,6 +170,7 @@ def _run_simulated(args: argparse.Namespace) -> int:
         folds=args.folds,
         seeds=args.seeds,
         epochs=args.epochs,
+        native=args.native,
         results=args.out or Path("results"),
         work=args.work,
         command=recorded(args, "evaluate", "simulated"),

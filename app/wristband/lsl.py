@@ -77,7 +77,8 @@ class Lane:
         """The values in the channel's unit; what makes no sense becomes NaN."""
         with np.errstate(all="ignore"):
             given = _TO_MICROSIEMENS[self.unit](values) if self.channel is Channel.GSR else values
-            result = np.where(np.abs(given) < 1e9, given, np.nan)
+            least, most = self.channel.limits
+            result = np.where((given >= least) & (given <= most), given, np.nan)
         return result.astype(np.float32)
 
 

@@ -252,7 +252,8 @@ def _cut(tracks: Sequence[Track]) -> Iterator[tuple[float, SignalChunk]]:
     for track in tracks:
         lost = 0
         step = max(1, round(_CHUNK_S * track.fs_hz))
-        good = np.isfinite(track.values)
+        least, most = track.channel.limits
+        good = (track.values >= least) & (track.values <= most)  # NaN is neither
         for start in range(0, len(track.values), step):
             stop = min(start + step, len(track.values))
             for a, b in _runs(good, start, stop):

@@ -46,6 +46,8 @@ class SimulatedOptions:
         Of a song.
     folds, seeds : int
     epochs : int
+    native : bool
+        Also measure images of 64 columns, at five times the cost.
     results : Path
     work : Path, optional
         For finished folds.
@@ -59,6 +61,7 @@ class SimulatedOptions:
     folds: int = 4
     seeds: int = 1
     epochs: int = 12
+    native: bool = False
     results: Path = Path("results")
     work: Path | None = None
     command: Sequence[str] = ("undertone", "evaluate", "simulated")
@@ -111,11 +114,14 @@ def _at(k: float, options: SimulatedOptions) -> Job[list[Row]]:
     recordings = yield from prepare_recordings(data)
     training = options.training
     joined = replace(training, network=replace(training.network, features=len(NAMED_FEATURES)))
+    native = replace(training, network=replace(training.network, decimation=1))
     systems: dict[str, System[Recording]] = {
         _FOREST: FeatureSystem(_named, forest),
         "ssia-cbgru": SensorSystem(training),
         "ssia-cbgru + named features": SensorSystem(joined),
     }
+    if options.native:
+        systems["ssia-cbgru, native columns"] = SensorSystem(native)
     samples = Samples(recordings, data.labels, data.column("listener"))
     folds = make_folds(
         Protocol.P2,
@@ -129,7 +135,7 @@ def _at(k: float, options: SimulatedOptions) -> Job[list[Row]]:
     for name, system in systems.items():
         file = None
         if options.work is not None and name != _FOREST:
-            slug = name.replace(" + ", "-").replace(" ", "-")
+            slug = "-".join(name.replace("+", " ").replace(",", " ").split())
             file = options.work / f"simulated-{k:g}-{slug}-{options.epochs}.npz"
         found = yield from cross_validate(
             system, samples, folds, seeds=range(options.seeds), checkpoint=file

@@ -35,6 +35,14 @@ class Channel(str, Enum):
         """Unit of the samples: microsiemens, or arbitrary light units."""
         return "uS" if self is Channel.GSR else "a.u."
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """What a sensor can give: skin conducts up to some 60 uS, a zero may lie a little below 0.
+
+        What is beyond counts as missing.
+        """
+        return (-0.1, 100.0) if self is Channel.GSR else (-1e9, 1e9)
+
 
 @dataclass(frozen=True)
 class SignalChunk:

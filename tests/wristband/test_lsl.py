@@ -49,9 +49,10 @@ class TestLanes:
             lanes_of("x", ["gsr"], ["furlongs"], 1)
 
     def test_what_makes_no_sense_becomes_none(self) -> None:
-        values = Lane(Channel.GSR, 0, "ohm").convert(np.array([0.0, np.inf, np.nan, 1e6]))
-        assert np.isnan(values[0])
-        assert np.isnan(values[2])
+        values = Lane(Channel.GSR, 0, "ohm").convert(
+            np.array([0.0, np.inf, np.nan, 1e6, -2e5, 100.0])
+        )
+        assert np.isnan(values[[0, 2, 4, 5]]).all()  # -5 and 10,000 uS are no skin's
         assert values[3] == 1.0
 
 
@@ -145,7 +146,7 @@ def test_gaps_and_values_that_are_none_are_told_and_not_filled(outlet: Any) -> N
         begun = pylsl.local_clock()
         for k in range(128 + 32):
             if not 64 <= k < 96:
-                value = float("nan") if k in (10, 11) else 1.0 + k
+                value = float("nan") if k in (10, 11) else 1.0 + k / 100
                 stream.push_sample([value], begun + k / 32.0)
         return await taking, source
 

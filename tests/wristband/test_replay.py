@@ -97,13 +97,13 @@ class TestListenings:
     def test_values_that_are_none_are_missing_and_never_filled(self, tmp_path: Path) -> None:
         file = listening(tmp_path / "hku1")
         lines = file.read_text().split("\n")
-        lines[10:14] = ["nan", "inf", "hello", ""]
+        lines[10:16] = ["nan", "inf", "hello", "", "-5", "1e6"]
         file.write_text("\n".join(lines))
         source, out = replay(file)
         chunks = [d for d in out if isinstance(d, SignalChunk) and d.channel is Channel.GSR]
-        assert sum(len(c.samples) for c in chunks) == 36
-        assert sum(c.lost for c in chunks) == 4
-        assert source.counters.lost == 4
+        assert sum(len(c.samples) for c in chunks) == 34
+        assert sum(c.lost for c in chunks) == 6
+        assert source.counters.lost == 6
         for before, after in itertools.pairwise(chunks):
             gap_s = after.t0_s - before.t0_s - before.duration_s
             assert gap_s == pytest.approx(after.lost / 4, abs=1e-6)
