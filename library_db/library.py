@@ -110,7 +110,7 @@ class Library:
             )
             analysis = AnalysisStore(folder)
             on_failure.callback(analysis.close)
-            store.put_back(opened.salvaged)
+            opened.put_back(store)
             library = cls(store, analysis, opened)
             if len(library.index):
                 notice = back_up(opened.database, folder, after_s=backup_after_s)

@@ -28,6 +28,7 @@ __all__ = [
     "Playlists",
     "Rule",
     "clean_name",
+    "rule_of",
 ]
 
 _CHUNK = 500
@@ -222,6 +223,14 @@ class Playlists:
             )
         return before
 
+    def put_back(self, salvaged: Iterable[tuple[int, Playlist]]) -> None:
+        """Take over playlists from a damaged file, where they are the newer ones."""
+        with self._store.commit(Durability.LISTENER):
+            for revision, playlist in salvaged:
+                present = self.get(playlist.id)
+                if present is None or self.revision(playlist.id) < revision:
+                    self.write({playlist.id: self.resolved(playlist)})
+
     def order(self, ids: Sequence[int]) -> dict[int, Playlist | None]:
         """Have the playlists stand in this order; what each was before."""
         with self._store.commit(Durability.LISTENER):
@@ -266,21 +275,21 @@ def _entry_document(entry: Entry) -> int | list[Any]:
 
 
 def _playlist(document: Document) -> Playlist:
-    rule = document.get("rule")
     return Playlist(
         name=document.get("name", ""),
         entries=tuple(
             entry if isinstance(entry, int) else OutsideFile(Path(entry[0]), entry[1], entry[2])
             for entry in document.get("entries", ())
         ),
-        rule=None
-        if rule is None
-        else Rule(
-            rule["query"],
-            tuple((x, y) for x, y in rule["region"]),
-            rule["sort"],
-            rule["descending"],
-        ),
+        rule=rule_of(document.get("rule")),
         id=document.doc_id,
         place=document.get("place", 0.0),
     )
+
+
+def rule_of(stored: Mapping[str, Any] | None) -> Rule | None:
+    """The rule of a stored playlist, None for one without."""
+    if stored is None:
+        return None
+    region = tuple((float(x), float(y)) for x, y in stored["region"])
+    return Rule(stored["query"], region, stored["sort"], stored["descending"])

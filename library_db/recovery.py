@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,9 @@ from typing import Any
 
 from library_db.database import Database
 from library_db.errors import LibraryCorrupt, LibraryError, translated
-from library_db.store import format_of
+from library_db.playlists import Playlist, Playlists
+from library_db.salvage import readable_rows, salvage_playlists
+from library_db.store import LibraryStore, format_of
 
 try:
     import fcntl
@@ -63,12 +64,20 @@ class OpenedDatabase:
     ----------
     salvaged : list of (path, audio_hash, label document)
         The listener's answers that a damaged file still gave.
+    playlists : list of (revision, Playlist)
+        The playlists that it still gave, their songs by their paths.
     """
 
     database: Database
     lock: FolderLock
     notices: list[Notice] = field(default_factory=list)
     salvaged: list[tuple[bytes, str, dict[str, Any]]] = field(default_factory=list)
+    playlists: list[tuple[int, Playlist]] = field(default_factory=list)
+
+    def put_back(self, store: LibraryStore) -> None:
+        """Write what was salvaged into the library that took the damaged one's place."""
+        store.put_back(self.salvaged)
+        Playlists(store).put_back(self.playlists)
 
 
 def open_database(folder: Path) -> OpenedDatabase:
@@ -179,6 +188,7 @@ def _recover(folder: Path, path: Path, reason: str, lock: FolderLock) -> OpenedD
         )
     set_aside_as = set_aside(path) if path.exists() else None
     salvaged = _salvage(set_aside_as) if set_aside_as is not None else []
+    playlists = salvage_playlists(set_aside_as) if set_aside_as is not None else []
     aside = f" It was set aside as {set_aside_as.name}." if set_aside_as is not None else ""
     restored = next(filter(_is_good, _backups(folder)), None)
     if restored is not None:
@@ -189,7 +199,7 @@ def _recover(folder: Path, path: Path, reason: str, lock: FolderLock) -> OpenedD
     if salvaged:
         said += f", and {len(salvaged)} of your own answers were read from the damaged file"
     notice = Notice(said, "Scan your music again to bring it up to date.")
-    opened = OpenedDatabase(Database(path), lock, [notice], salvaged)
+    opened = OpenedDatabase(Database(path), lock, [notice], salvaged, playlists)
     lock.share()
     return opened
 
@@ -228,11 +238,11 @@ def _salvage(damaged: Path) -> list[tuple[bytes, str, dict[str, Any]]]:
     uri = f"{damaged.absolute().as_uri()}?mode=rw"
     try:
         with closing(sqlite3.connect(uri, uri=True)) as connection:
-            labels = _rows(
+            labels = readable_rows(
                 connection, "SELECT id, quadrant, valence, arousal, at_s FROM emotion_user"
             )
             for track_id, quadrant, valence, arousal, at_s in labels:
-                track = _rows(
+                track = readable_rows(
                     connection, "SELECT path, audio_hash FROM tracks WHERE id = ?", (track_id,)
                 )
                 if not track or quadrant is None:
@@ -244,14 +254,6 @@ def _salvage(damaged: Path) -> list[tuple[bytes, str, dict[str, Any]]]:
     except sqlite3.Error:
         pass
     return found
-
-
-def _rows(connection: sqlite3.Connection, sql: str, values: Sequence[object] = ()) -> list[Any]:
-    rows: list[Any] = []
-    with suppress(sqlite3.Error, UnicodeDecodeError):
-        for row in connection.execute(sql, values):
-            rows.append(row)
-    return rows
 
 
 # backups

@@ -17,6 +17,7 @@ from library_db import recovery, store
 from library_db.database import Database, on_network
 from library_db.errors import LibraryBusy, LibraryCorrupt, LibraryError, LibraryTooNew
 from library_db.library import Library
+from library_db.playlists import OutsideFile, Playlist, Rule
 from tests.library_db.helpers import is_root, make_tracks, rate, scanned, song
 
 _WRITER = """
@@ -184,6 +185,27 @@ def test_answers_newer_than_the_backup_are_read_from_the_damaged_file(tmp_path: 
         assert "1 of your own answers" in str(library.notices[0])
         assert library.emotion(ids[5]).quadrant is Quadrant.HALV
         assert library.search("is:corrected").tolist() == [ids[5]]
+
+
+def test_playlists_newer_than_the_backup_are_read_from_the_damaged_file(tmp_path: Path) -> None:
+    ids = _filled(tmp_path)
+    lost = OutsideFile(Path("/gone/x.mp3"), "X", 3.0)
+    with Library.open(tmp_path) as library:
+        road = library.playlists.put(Playlist("Road", (ids[3], lost, ids[1])))
+        rule = Rule("mood:calm", ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)))
+        smart = library.playlists.put(Playlist("Calm", rule=rule))
+    path = tmp_path / "library.sqlite3"
+    with sqlite3.connect(path) as connection:
+        root = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'tracks_audio_hash'"
+        ).fetchone()[0]
+    connection.close()
+    _overwrite(path, (root - 1) * 4096, b"\xa5" * 4096)
+    with Library.open(tmp_path) as library:
+        assert "damaged" in str(library.notices[0])
+        assert library.playlists.get(road).entries == (ids[3], lost, ids[1])
+        assert library.playlists.get(smart).rule == rule
+        assert [info.name for info in library.playlists.infos()] == ["Road", "Calm"]
 
 
 def test_without_a_backup_the_answers_survive_and_are_found_again_by_a_scan(tmp_path: Path) -> None:
