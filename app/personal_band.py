@@ -90,14 +90,15 @@ def train_band(
 ) -> Job[str]:
     """Learn the layer from the sessions with a word, and take it up if it passes the same test.
 
-    It learns from the words that the selection kept, and is tested on all of them.
+    Every word is a label here; what the selection keeps are the targets of the regression.
+    Learning from the kept words alone was measured, and lost accuracy (results/README.md).
 
     Returns
     -------
     str
         What came of it, in a sentence.
     """
-    from inference.labelling.ladder import climb
+    from inference.labelling.ladder import LEAST_SESSIONS, climb
     from inference.labelling.own import OwnParts
     from inference.labelling.songs import SongSpace
 
@@ -110,12 +111,9 @@ def train_band(
     y = material.pairing.answers[at]
     p = np.array([s.estimate.probabilities for _, s in worn if s.estimate is not None])
     features = np.array([s.features for _, s in worn if s.features is not None])
-    paired = material.pairing.of(np.ones(len(material.pairing.answers), bool))
-    kept = np.array([(d := paired.decisions[i]) is not None and d.kept for i in at], bool)
-    trusted = kept if paired.by_signals[at].any() else np.ones(len(at), bool)
     space = SongSpace.fit(features) if len(at) > 1 else None
     places = space.places(features) if space is not None else None
-    fit = yield from climb(p.reshape(-1, 4), y, places, trusted=trusted)
+    fit = yield from climb(p.reshape(-1, 4), y, places, least_for=LEAST_SESSIONS)
     own = band_models(models)
     if fit.accepted and not dry_run:
         assert fit.map is not None
@@ -136,7 +134,13 @@ def _explained(fit: Fit, bad: int, own: PersonalModels) -> str:
     text = f"band: {fit.n} sessions with a word"
     if bad:
         text += f" ({bad} more had bad signals)"
-    text += f"; {fit.outcome.value}"
+    from inference.labelling.ladder import LEAST_SESSIONS, Rung
+    from inference.labelling.personal import Outcome
+
+    if fit.outcome is Outcome.TOO_FEW:
+        text += f", of the {LEAST_SESSIONS[Rung.MAP]} that a layer of your own takes"
+    else:
+        text += f"; {fit.outcome.value}"
     if fit.test is not None:
         text += (
             f": {fit.test.personal:.0%} against {fit.test.common:.0%} of them, lower bound "

@@ -86,6 +86,10 @@ def _personal_arguments(parser: argparse.ArgumentParser) -> None:
         "--root", metavar="DIR", type=Path, help="real listeners: 70 %% of their songs as answers"
     )
     parser.add_argument("--dataset", default="hku956", help="its layout (default: hku956)")
+    parser.add_argument(
+        "--music-root", metavar="DIR", type=Path,
+        help="simulated listeners hear music4q: what the selection does to targets and heads",
+    )  # fmt: skip
     parser.add_argument("--folds", type=int, default=3, metavar="N", help="of listeners")
     parser.add_argument("--listeners", type=int, default=10, metavar="N", help="simulated ones")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
@@ -195,6 +199,13 @@ def _run_personal(args: argparse.Namespace) -> int:
         job = evaluate_real_listeners(
             args.dataset, args.root, results, folds=args.folds, command=command, **shared
         )
+    elif args.music_root is not None:
+        from inference.evaluation.personal_targets import evaluate_targets
+
+        job = evaluate_targets(
+            args.estimates, args.music_root, results, listeners=args.listeners, command=command,
+            **shared,
+        )  # fmt: skip
     else:
         job = evaluate_personal(
             args.estimates, results, listeners=args.listeners, command=command, **shared

@@ -26,6 +26,7 @@ from inference.evaluation.personal_worlds import (
     DEVIATION_SD,
     SHIFT_SD,
     TURN_SD,
+    WORLD,
     Heard,
     Listener,
     Preset,
@@ -36,12 +37,12 @@ from inference.evaluation.personal_worlds import (
 )
 from inference.evaluation.results import RunRecord, digest_files, write_results
 from inference.job import Job, Progress
-from inference.labelling.ladder import Fit, climb, fit_personal
+from inference.labelling.ladder import LEAST_SESSIONS, Fit, climb, fit_personal
 from inference.labelling.pairing import Pairing
 from inference.labelling.personal import MARGIN
 from inference.labelling.songs import SongSpace
 
-__all__ = ["ANSWERS", "NOISES", "PRESET_NAMES", "evaluate_personal"]
+__all__ = ["ANSWERS", "NOISES", "PRESET_NAMES", "evaluate_personal", "interval", "stored_rows"]
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -125,7 +126,7 @@ def evaluate_personal(
         A row for each preset, noise and number of answers. `music_individual` and
         `band_individual` are what the player would use: the listener's own model where it was
         accepted, else the common one. `band_all` and `band_kept` are last layers that learned
-        from all words and from the kept ones, without that guard.
+        from all words (as the player's do) and from the kept ones, without that guard.
     """
     began_s = time.monotonic()
     bands = bands or _trained_band
@@ -145,7 +146,7 @@ def evaluate_personal(
                 measured = _stored(file) if resume else None
                 if measured is None:
                     measured = _one(p, band, number, seed)
-                    _store(file, measured)
+                    _store(file, [measured[0], [asdict(m) for m in measured[1]]])
                 responds = measured[0]
                 runs.append(measured[1])
                 done += 1
@@ -217,7 +218,7 @@ class _Case:
         n = len(self.asked)
         band_p, attended = self.heard.probabilities, self.heard.attended
         kept = _selected(attended[:count], band_p[:count], said)
-        fits = [_band(band_p[:count], attended[:count], said, k) for k in (kept, None)]
+        fits = [_band(band_p[:count], attended[:count], said, k) for k in (None, kept)]
         truth = self.felt[self.test[: len(band_p) - n]]
         scores = [_right(fit, space, band_p[n:], attended[n:], truth) for fit, space in fits]
         band_common = float((band_p[n:].argmax(axis=1) == truth).mean())
@@ -225,7 +226,7 @@ class _Case:
         return _Measured(
             noise, count, common, own if music.accepted else common, own, music.accepted,
             band_common, scores[0] if fits[0][0].accepted else band_common, fits[0][0].accepted,
-            scores[1], scores[0],
+            scores[0], scores[1],
             float(right.mean()) if count else 1.0,
             float(right[kept].mean()) if kept.any() else 1.0,
             float(kept.mean()) if count else 1.0,
@@ -255,7 +256,7 @@ def _band(
     """The listener's last layer upon the common sensor network."""
     space = SongSpace.fit(attended) if len(said) >= 8 else None
     places = space.places(attended) if space is not None else None
-    job = climb(p.reshape(-1, 4), said, places, trusted=trusted)
+    job = climb(p.reshape(-1, 4), said, places, trusted=trusted, least_for=LEAST_SESSIONS)
     try:
         while True:
             next(job)
@@ -284,7 +285,7 @@ def _summary(table: list[list[Sequence[_Measured]]], cell: int, silent: int) -> 
     for name in ("music", "band"):
         common, mine = values(f"{name}_common"), values(name)
         gain = (mine - common).mean(axis=1)
-        low, high = _interval(gain)
+        low, high = interval(gain)
         row |= {
             f"{name}_common": float(common.mean()),
             f"{name}_individual": float(mine.mean()),
@@ -297,14 +298,14 @@ def _summary(table: list[list[Sequence[_Measured]]], cell: int, silent: int) -> 
         }
     unguarded = values("music_unguarded") - values("music_common")
     row["music_unguarded_gain"] = float(unguarded.mean())
-    low, high = _interval((values("band_kept") - values("band_all")).mean(axis=1))
+    low, high = interval((values("band_kept") - values("band_all")).mean(axis=1))
     row |= {name: float(values(name).mean()) for name in ("band_all", "band_kept")}
     row |= {"kept_minus_all_low": low, "kept_minus_all_high": high}
     row |= {name: float(values(name).mean()) for name in ("purity", "purity_kept", "kept")}
     return row
 
 
-def _interval(values: Array) -> tuple[float, float]:
+def interval(values: Array) -> tuple[float, float]:
     """95 % by bootstrap over listeners."""
     rng = np.random.default_rng(0)
     draws = values[rng.integers(0, len(values), (_DRAWS, len(values)))].mean(axis=1)
@@ -316,14 +317,16 @@ def _interval(values: Array) -> tuple[float, float]:
 
 
 def _digest(data: str, quick: bool) -> str:
-    settings = repr((data, quick, ANSWERS, NOISES, TURN_SD, SHIFT_SD, DEVIATION_SD, MARGIN))
+    settings = repr(
+        (data, quick, ANSWERS, NOISES, WORLD, _TESTED_WITH_BAND, MARGIN, LEAST_SESSIONS)
+    )
     return hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 
-def _store(file: Path, measured: tuple[bool, Sequence[_Measured]]) -> None:
+def _store(file: Path, value: object) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")
-    part.write_text(json.dumps([measured[0], [asdict(m) for m in measured[1]]]))
+    part.write_text(json.dumps(value))
     part.replace(file)
 
 
@@ -333,3 +336,15 @@ def _stored(file: Path) -> tuple[bool, list[_Measured]] | None:
         return bool(responds), [_Measured(**row) for row in rows]
     except (OSError, ValueError, TypeError):
         return None
+
+
+def stored_rows(
+    file: Path, measure: Callable[[], list[dict[str, float]]], *, resume: bool
+) -> list[dict[str, float]]:
+    """What `measure` gives; with `resume` from `file`, where an earlier run kept it."""
+    if resume and file.exists():
+        found: list[dict[str, float]] = json.loads(file.read_text())
+        return found
+    found = measure()
+    _store(file, found)
+    return found

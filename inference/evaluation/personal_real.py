@@ -172,6 +172,8 @@ def _one(y: Ints, base: _Base, asked: Ints, test: Ints) -> dict[str, tuple[Array
         "individual on song consensus": (own if music.accepted else common, music.accepted),
         "individual on song consensus, unguarded": (own, 1.0),
     }
+    # The player takes a layer up from 40 sessions on: none of these listeners gets there. What
+    # is measured is what fewer words would have given.
     bands: dict[str, list[tuple[Array, float]]] = {}
     for p, r in zip(base.band, base.attended, strict=True):
         band = (p[test].argmax(axis=1) == truth).astype(float)
@@ -180,7 +182,9 @@ def _one(y: Ints, base: _Base, asked: Ints, test: Ints) -> dict[str, tuple[Array
         for name, trusted in (("kept words", kept), ("all words", None)):
             fit, hits = _layer(p, r, y, asked, test, trusted)
             guarded = hits if fit.accepted else band
-            bands.setdefault(f"individual band, {name}", []).append((guarded, fit.accepted))
+            bands.setdefault(f"individual band, {name}, by the test", []).append(
+                (guarded, fit.accepted)
+            )
             bands.setdefault(f"individual band, {name}, unguarded", []).append((hits, 1.0))
     for name, runs in bands.items():
         found[name] = (np.mean([h for h, _ in runs], axis=0), float(np.mean([a for _, a in runs])))

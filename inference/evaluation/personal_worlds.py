@@ -33,6 +33,7 @@ __all__ = [
     "DEVIATION_SD",
     "SHIFT_SD",
     "TURN_SD",
+    "WORLD",
     "Heard",
     "Listener",
     "band_network",
@@ -48,9 +49,12 @@ Preset = Literal["real", "demo"]
 TURN_SD = 0.6  # rad, about 34 degrees
 SHIFT_SD = 0.35
 DEVIATION_SD = 0.25
+_SEGMENTS = 12
 _COLUMNS = ("p_hahv", "p_halv", "p_lahv", "p_lalv")
-_SONG_S = 20.0
-_BASE_LISTENERS, _BASE_SONGS = 10, 20
+_SONG_S = 30.0
+_BASE_LISTENERS, _BASE_SONGS = 12, 24
+WORLD = (TURN_SD, SHIFT_SD, DEVIATION_SD, _SONG_S, _SEGMENTS, _BASE_LISTENERS, _BASE_SONGS)
+"""Everything that decides what is simulated."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +176,7 @@ def band_network(
 
 def _settings(epochs: int = 12) -> SensorTraining:
     return SensorTraining(
-        optimisation=Optimisation(epochs=epochs, batch=32, rate=3e-3), test_segments=8
+        optimisation=Optimisation(epochs=epochs, batch=32, rate=3e-3), test_segments=_SEGMENTS
     )
 
 

@@ -14,6 +14,8 @@ from app.cli.dispatch import main
 from app.evidence import Evidence, Word
 from app.heard_songs import heard_songs, quality_fault, readable, signals_of
 from app.material import SessionFeatures, gather
+from app.my_data import Part, delete_data
+from app.paths import home as home_of
 from app.personal_band import OwnSensorClassifier, band_models, own_classifier, train_band
 from app.personal_models import PersonalModels, heard_folder
 from app.session_features import read_recording, sessions_of
@@ -128,7 +130,7 @@ def test_no_recording_loads_no_network(tmp_path: Path) -> None:
 @pytest.fixture
 def library(home: Path) -> Iterator[Library]:
     with Library.open(home) as opened:
-        fill_with_features(opened, 40)
+        fill_with_features(opened, 44)
         yield opened
 
 
@@ -212,12 +214,25 @@ def test_a_layer_that_proves_nothing_is_not_taken_up(
     common = EmotionEstimate.from_probabilities([0.3, 0.25, 0.25, 0.2], 0.3, network.model_id)
     sessions = {
         n: SessionFeatures(rng.normal(size=128), common.quadrant, estimate=common)
-        for n in range(24)
+        for n in range(44)
     }
-    words = [QUADRANTS[int(q)] for q in rng.integers(0, 4, 24)]
+    words = [QUADRANTS[int(q)] for q in rng.integers(0, 4, 44)]
     models = PersonalModels(tmp_path)
     text = run_to_end(
         train_band(material_with(sessions, words, library), models, network, dry_run=False)
     )
     assert "active" not in text
     assert band_models(models).numbers() == []
+
+
+def test_deleting_the_recordings_deletes_what_was_read_of_them(
+    library: Library, home: Path, network
+) -> None:
+    record(home / "recordings", songs(2))
+    models = PersonalModels(home / "models")
+    word = Word("answer", 1, 1, "audio0", BEGAN_S + 30, Quadrant.HAHV)
+    run_to_end(sessions_of(home / "recordings", models, lambda: network)(evidence_of([word])))
+    assert list(heard_folder(models).iterdir())
+    delete_data(library, home_of(home), [Part.RECORDINGS])
+    assert not heard_folder(models).exists()
+    assert not list((home / "recordings").iterdir())
