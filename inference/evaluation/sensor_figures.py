@@ -175,6 +175,7 @@ def judge(
     seeds: Sequence[int],
     checkpoints: Path,
     compare: Collection[str] = (),
+    n_draws: int = 1000,
 ) -> Job[Judged]:
     """Run every line under every protocol; intervals by bootstrap over listeners.
 
@@ -192,6 +193,8 @@ def judge(
         Folder of finished folds.
     compare : collection of str
         Which of `VARIANTS` to measure as well.
+    n_draws : int
+        Of the bootstrap.
     """
     rows: list[Row] = []
     outside: dict[str, OutOfFold] = {}
@@ -225,13 +228,14 @@ def judge(
                 )
                 outside[f"{protocol.value}/{name}"] = found
                 base = None if twin else outside.get(f"{protocol.value}/{NETWORK}")
-                rows.append(_row(protocol, name, samples, found, base))
+                rows.append(_row(protocol, name, samples, found, base, n_draws))
     for protocol in _PROTOCOLS:
         prior, known = song_consensus(data.labels, data.column("song"), folds[protocol])
         if known.any():
             samples = Samples[Any](recordings, data.labels, data.column("listener"))
             found = OutOfFold(prior[None], known)
-            rows.append(_row(protocol, "song consensus of other listeners", samples, found, None))
+            name = "song consensus of other listeners"
+            rows.append(_row(protocol, name, samples, found, None, n_draws))
     order = [p.value for p in _PROTOCOLS]
     rows.sort(key=lambda row: order.index(str(row["protocol"])))
     return Judged(rows, outside, folds)
@@ -282,13 +286,14 @@ def _row(
     samples: Samples[Any],
     found: OutOfFold,
     base: OutOfFold | None,
+    n_draws: int,
 ) -> Row:
     """A line of the table; `gain` is the paired difference of balanced accuracy to the network."""
-    row: Row = {"protocol": protocol.value, **result_row(name, samples, found)}
+    row: Row = {"protocol": protocol.value, **result_row(name, samples, found, n_draws=n_draws)}
     at = np.flatnonzero(found.tested)
     y, p, who = samples.labels[at], found.probabilities[:, at], samples.groups[at]
     for axis, high in (("arousal", HIGH_AROUSAL), ("valence", HIGH_VALENCE)):
-        i = bootstrap(axis_balanced(high), y, p, who)
+        i = bootstrap(axis_balanced(high), y, p, who, n_draws=n_draws)
         key = f"{axis}_balanced"
         row |= {key: i.value, f"{key}_low": i.low, f"{key}_high": i.high}
     row["log_loss"] = float(
@@ -296,5 +301,7 @@ def _row(
     )
     if base is None or found is base:
         return row | dict.fromkeys(("gain", "gain_low", "gain_high"), "")
-    d = bootstrap_difference(balanced_accuracy, y, p, base.probabilities[:, at], who)
+    d = bootstrap_difference(
+        balanced_accuracy, y, p, base.probabilities[:, at], who, n_draws=n_draws
+    )
     return row | {"gain": d.value, "gain_low": d.low, "gain_high": d.high}

@@ -129,6 +129,7 @@ class SensorOptions:
             training=training,
             images=literal_images(self.literal),
             compare=self.compare,
+            n_draws=40 if self.quick else 1000,
             n_folds=2 if self.quick else self.folds,
             seeds=(0,) if self.quick else tuple(range(self.seeds)),
         )

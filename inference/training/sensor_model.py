@@ -57,6 +57,8 @@ class SensorRecipe:
         The shipped networks have the first one.
     compare : collection of str
         Variants of the network to measure beside it; see `judge`.
+    n_draws : int
+        Of the bootstrap of intervals.
     """
 
     training: SensorTraining = field(default_factory=SensorTraining)
@@ -64,6 +66,7 @@ class SensorRecipe:
     n_folds: int = 5
     seeds: Sequence[int] = (0, 1, 2)
     compare: Collection[str] = ()
+    n_draws: int = 1000
 
 
 def train_sensor_model(
@@ -102,6 +105,7 @@ def train_sensor_model(
         seeds=recipe.seeds,
         checkpoints=checkpoints / "folds",
         compare=recipe.compare,
+        n_draws=recipe.n_draws,
     )
     names = {"sensor": NETWORK} | {role: f"{NETWORK}, {role.upper()} alone" for role in ONE_SIGNAL}
     tiled = np.tile(data.labels, len(recipe.seeds))
@@ -233,7 +237,9 @@ def _metrics(
     for protocol in judged.folds:
         p = judged.outside[f"{protocol.value}/{NETWORK}"].probabilities
         for name, title in names.items():
-            i = bootstrap(METRICS[name], data.labels, p, data.column("listener"))
+            i = bootstrap(
+                METRICS[name], data.labels, p, data.column("listener"), n_draws=recipe.n_draws
+            )
             found.append(
                 Metric(
                     title,
