@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from library_db.text import fold, sort_key
 if TYPE_CHECKING:
     from library_db.index import LibraryIndex
 
-__all__ = ["Folder", "Group", "Kind", "folders", "groups", "members", "songs_below"]
+__all__ = ["FolderTree", "Group", "Kind", "folders", "groups", "members", "songs_below"]
 
 MOST_COVERS = 4
 _APART = "\x1f"
@@ -40,9 +40,8 @@ class Kind(str, Enum):
     MOODS = "moods"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Songs that belong together.
+class Group(NamedTuple):
+    """Songs that belong together; one of thousands, which is why it is a tuple.
 
     Parameters
     ----------
@@ -72,12 +71,31 @@ class Group:
     added_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder that holds songs itself, by its path; `songs` counts those not in folders below."""
+@dataclass(frozen=True)
+class FolderTree:
+    """The folders that hold songs and all above them, by number.
 
-    path: str
-    songs: int
+    Attributes
+    ----------
+    paths : list of str
+    songs : list of int
+        In the folder and below it.
+    parents : list of int
+        -1 at the top.
+    children : list of lists of int
+        In order of path.
+    rows : list of int
+        The place of each among the children of its parent.
+    tops : list of int
+        Where the tree begins: below what all songs have in common.
+    """
+
+    paths: list[str]
+    songs: list[int]
+    parents: list[int]
+    children: list[list[int]]
+    rows: list[int]
+    tops: list[int]
 
 
 def groups(index: LibraryIndex, kind: Kind, query: str = "") -> list[Group]:
@@ -106,17 +124,63 @@ def members(index: LibraryIndex, kind: Kind, keys: Iterable[str]) -> NDArray[np.
     return index.read(look)
 
 
-def folders(index: LibraryIndex, query: str = "") -> list[Folder]:
-    """The folders with songs that fit a query, in order of path."""
+def folders(index: LibraryIndex, query: str = "") -> FolderTree:
+    """The folders with songs that fit a query.
+
+    Raises
+    ------
+    QueryError
+        If the text is no query.
+    """
     root = parse(query).root
 
-    def look(columns: Columns) -> list[Folder]:
+    def look(columns: Columns) -> dict[str, int]:
         column = columns.texts["folder"]
-        counts = np.bincount(column.codes[match(root, columns)], minlength=len(column.values))
+        counts = np.bincount(column.codes[match(root, columns)], minlength=len(column.folded))
         found = zip(column.values, counts.tolist(), strict=True)
-        return sorted((Folder(path, n) for path, n in found if n), key=lambda f: f.path)
+        return {path: number for path, number in found if number}
 
-    return index.read(look)
+    return _tree(index.read(look))
+
+
+def _tree(own: dict[str, int]) -> FolderTree:
+    numbers: dict[str, int] = {}
+    paths: list[str] = []
+    parents: list[int] = []
+    children: list[list[int]] = []
+    songs: list[int] = []
+    rows: list[int] = []
+
+    def number_of(path: str) -> int:
+        number = numbers.get(path)
+        if number is None:
+            above = path.rpartition("/")[0] or "/"
+            parent = -1 if path in ("/", "") else number_of(above)
+            number = numbers[path] = len(paths)
+            paths.append(path)
+            parents.append(parent)
+            children.append([])
+            songs.append(0)
+            rows.append(len(children[parent]) if parent >= 0 else 0)
+            if parent >= 0:
+                children[parent].append(number)
+        return number
+
+    for path in sorted(own):
+        at = number_of(path)
+        while at >= 0:
+            songs[at] += own[path]
+            at = parents[at]
+
+    def descended(number: int) -> int:
+        while paths[number] not in own and len(children[number]) == 1:
+            number = children[number][0]
+        return number
+
+    tops = [descended(number) for number, parent in enumerate(parents) if parent < 0]
+    if len(tops) == 1 and paths[tops[0]] == "/" and "/" not in own:
+        tops = [descended(number) for number in children[tops[0]]]
+    return FolderTree(paths, songs, parents, children, rows, tops)
 
 
 def songs_below(index: LibraryIndex, path: str) -> NDArray[np.int64]:
@@ -227,24 +291,10 @@ def _coded(columns: Columns, kind: Kind, mask: Mask) -> tuple[Rows, Rows, _Named
     return _albums(columns, rows)
 
 
-def _alike(column: TextColumn) -> tuple[Rows, list[str], list[str]]:
-    """By code the number of its folded text; by number that text, and one spelling of it."""
-    numbers: dict[str, int] = {}
-    spelled: list[str] = []
-    by_code = np.empty(len(column.folded), np.intp)
-    for code, (folded, value) in enumerate(zip(column.folded, column.values, strict=True)):
-        number = numbers.get(folded)
-        if number is None:
-            number = numbers[folded] = len(numbers)
-            spelled.append(value)
-        by_code[code] = number
-    return by_code, list(numbers), spelled
-
-
 def _artists(columns: Columns, rows: Rows) -> tuple[Rows, Rows, _Named]:
     """By album artist where there is one: a compilation is not fifty artists of one song."""
-    by_album, keys_a, names_a = _alike(columns.texts["album_artist"])
-    by_song, keys_s, names_s = _alike(columns.texts["artist"])
+    by_album, keys_a, names_a = columns.texts["album_artist"].alike()
+    by_song, keys_s, names_s = columns.texts["artist"].alike()
     numbers: dict[str, int] = {key: number for number, key in enumerate(keys_s)}
     names = list(names_s)
     for key, name in zip(keys_a, names_a, strict=True):
@@ -286,9 +336,9 @@ def _genres(column: TextColumn, rows: Rows) -> tuple[Rows, Rows, _Named]:
 
 def _albums(columns: Columns, rows: Rows) -> tuple[Rows, Rows, _Named]:
     """By name and album artist; without an album artist, by name and folder."""
-    by_album, albums, spelled = _alike(columns.texts["album"])
-    by_owner, owners, owner_names = _alike(columns.texts["album_artist"])
-    by_artist, _, artist_names = _alike(columns.texts["artist"])
+    by_album, albums, spelled = columns.texts["album"].alike()
+    by_owner, owners, owner_names = columns.texts["album_artist"].alike()
+    by_artist, _, artist_names = columns.texts["artist"].alike()
     folder = columns.texts["folder"]
     album = by_album[columns.texts["album"].codes[rows]]
     named = np.array([bool(text) for text in albums], np.bool_)[album]

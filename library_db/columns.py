@@ -42,6 +42,7 @@ class TextColumn:
         self.folded: list[str] = []
         self._code: dict[str, int] = {}
         self._ranks: NDArray[np.int32] | None = None
+        self._alike: tuple[Rows, list[str], list[str]] | None = None
 
     def code(self, text: str) -> int:
         """The code of `text`, a new one where it was not seen before."""
@@ -49,7 +50,7 @@ class TextColumn:
         if code is None:
             code = self._code[text] = len(self.folded)
             self.folded.append(fold(text))
-            self._ranks = None
+            self._ranks = self._alike = None
         return code
 
     def find(self, text: str) -> int:
@@ -63,7 +64,8 @@ class TextColumn:
 
     def restore(self, codes: NDArray[np.int32], values: list[str], folded: list[str]) -> None:
         """Take over what was kept: `values` are the texts by code, `folded` made of them."""
-        self.codes, self.folded, self._ranks = codes, folded, None
+        self.codes, self.folded = codes, folded
+        self._ranks = self._alike = None
         self._code = {text: code for code, text in enumerate(values)}
         if not len(values) == len(folded) == len(self._code):
             raise ValueError("a text column does not fit its codes")
@@ -72,6 +74,28 @@ class TextColumn:
     def values(self) -> list[str]:
         """The different texts, by code."""
         return list(self._code)
+
+    def alike(self) -> tuple[Rows, list[str], list[str]]:
+        """Texts that differ in case and accents alone, as one.
+
+        Returns
+        -------
+        numbers : ndarray, shape (codes,)
+            By code the number of its folded text.
+        folded, spelled : lists
+            By number that text, and the first spelling of it.
+        """
+        if self._alike is None:
+            numbers: dict[str, int] = {}
+            spelled: list[str] = []
+            by_code = []
+            for folded, value in zip(self.folded, self._code, strict=True):
+                number = numbers.setdefault(folded, len(numbers))
+                if number == len(spelled):
+                    spelled.append(value)
+                by_code.append(number)
+            self._alike = np.array(by_code, np.intp), list(numbers), spelled
+        return self._alike
 
     def ranks(self) -> NDArray[np.int32]:
         """Per row its place in sorted order; equal keys share one, the empty text comes last."""

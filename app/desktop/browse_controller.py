@@ -14,7 +14,7 @@ from app.desktop.jobs import JobRunner, Latest
 from app.desktop.library_controller import LibraryController
 from app.desktop.sources import among
 from inference.errors import UndertoneError
-from library_db.browse import Folder, Group, Kind, folders, groups, members, songs_below
+from library_db.browse import FolderTree, Group, Kind, folders, groups, members, songs_below
 from widgets.browse import BrowsePage, FolderPage
 from widgets.browse.model import Words
 from widgets.browse.tile import COVER_SIDE
@@ -180,9 +180,9 @@ class BrowseController(QObject):
         self.pages[key].show_groups(found, self._nothing())
         self._tell(len(found))
 
-    def _show_folders(self, found: list[Folder]) -> None:
+    def _show_folders(self, found: FolderTree) -> None:
         self.folders.show_folders(found, self._nothing())
-        self._tell(len(found))
+        self._tell(len(found.paths))
 
     def _tell(self, number: int) -> None:
         if self._shown:

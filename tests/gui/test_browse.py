@@ -204,13 +204,15 @@ def test_folders_unfold_and_open_with_what_lies_below(
     desktop.window.sidebar.choose("folders")
     settle(qtbot, desktop)
     page = desktop.views.browse.folders
-    tree = page.tree
-    top = tree.topLevelItem(0)
-    assert (top.text(0), top.text(1)) == (str(shelf), "4")
-    assert [top.child(i).text(0) for i in range(top.childCount())] == ["Ana", "Bo"]
-    tree.setFocus()
-    tree.setCurrentItem(top.child(0))
-    QTest.keyClick(tree, Qt.Key.Key_Return)
+    view, model = page.view, page.model
+    top = model.index(0, 0)
+    assert (top.data(), model.index(0, 1).data()) == (str(shelf), "4")
+    assert view.isExpanded(top)
+    names = [model.index(row, 0, top).data() for row in range(model.rowCount(top))]
+    assert names == ["Ana", "Bo"]
+    view.setFocus()
+    view.setCurrentIndex(model.index(0, 0, top))
+    QTest.keyClick(view, Qt.Key.Key_Return)
     settle(qtbot, desktop)
     assert (desktop.window.heading, sorted(titles(desktop))) == (
         "Ana",
@@ -219,3 +221,9 @@ def test_folders_unfold_and_open_with_what_lies_below(
     desktop.window.back.click()
     settle(qtbot, desktop)
     assert page.current == str(shelf / "Ana")
+    view.setExpanded(model.index(0, 0, top), True)
+    desktop.window.search.set_query("artist:ana")
+    settle(qtbot, desktop)
+    assert view.isExpanded(model.index_of(str(shelf / "Ana")))
+    desktop.window.search.set_query("")
+    settle(qtbot, desktop)

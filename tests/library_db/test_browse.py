@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from library_db.browse import Folder, Kind, folders, groups, members, songs_below
+from library_db.browse import Kind, folders, groups, members, songs_below
 from library_db.files import ScanBatch
 from library_db.library import Library
 from tests.library_db.helpers import rate
@@ -87,10 +87,17 @@ def test_a_query_narrows_groups_and_their_numbers(shelf: Library) -> None:
 
 
 def test_folders_and_what_lies_below_them(shelf: Library) -> None:
-    assert folders(shelf.index) == [
-        Folder("/m", 1), Folder("/m/Ana/One", 2), Folder("/m/Bo/One", 1), Folder("/m/Mix", 2),
-        Folder("/m/Other", 2),
-    ]  # fmt: skip
+    tree = folders(shelf.index)
+    (top,) = tree.tops
+    assert (tree.paths[top], tree.songs[top]) == ("/m", 8)
+    below = [(tree.paths[n], tree.songs[n]) for n in tree.children[top]]
+    assert below == [("/m/Ana", 2), ("/m/Bo", 1), ("/m/Mix", 2), ("/m/Other", 2)]
+    (one,) = tree.children[tree.children[top][0]]
+    assert (tree.paths[one], tree.parents[one]) == ("/m/Ana/One", tree.children[top][0])
+    narrowed = folders(shelf.index, "artist:bo OR artist:cy")
+    assert [narrowed.paths[n] for n in narrowed.tops] == ["/m"]
+    alone = folders(shelf.index, "artist:bo")
+    assert [(alone.paths[n], alone.songs[n]) for n in alone.tops] == [("/m/Bo/One", 1)]
     assert len(songs_below(shelf.index, "/m")) == 8
     assert len(songs_below(shelf.index, "/m/Ana")) == 2
     assert len(songs_below(shelf.index, "/m/An")) == 0
@@ -100,5 +107,5 @@ def test_folders_and_what_lies_below_them(shelf: Library) -> None:
 def test_an_empty_library_has_no_groups(library: Library) -> None:
     assert [groups(library.index, kind) for kind in Kind] == [[]] * 4
     assert members(library.index, Kind.ALBUMS, ["x"]).tolist() == []
-    assert folders(library.index) == []
+    assert folders(library.index).tops == []
     assert songs_below(library.index, "/m").tolist() == []

@@ -1,15 +1,22 @@
-"""The folders of the library as a tree, read level by level as it is unfolded."""
+"""The folders of the library as a tree; the model keeps numbers, and rows are made when seen."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QTreeView, QVBoxLayout, QWidget
 
-from library_db.browse import Folder
+from library_db.browse import FolderTree
 from widgets.controls import label
 from widgets.icons import icon
 from widgets.text import count, one_line, songs
@@ -17,7 +24,85 @@ from widgets.theme import Theme
 
 __all__ = ["FolderPage"]
 
-_PATH = Qt.ItemDataRole.UserRole + 1
+_NUMBERS = 120
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class FolderModel(QAbstractItemModel):
+    """A `FolderTree`; the internal id of an index is the folder's number."""
+
+    def __init__(self, theme: Theme, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.tree = FolderTree([], [], [], [], [], [])
+        self._tops: dict[int, int] = {}
+        self._numbers: dict[str, int] = {}
+
+    def show(self, tree: FolderTree) -> None:
+        """Show another tree."""
+        self.beginResetModel()
+        self.tree = tree
+        self._tops = {number: row for row, number in enumerate(tree.tops)}
+        self._numbers = {path: number for number, path in enumerate(tree.paths)}
+        self.endResetModel()
+
+    def path_of(self, index: Index) -> str:
+        """The folder's path; empty for no folder."""
+        return self.tree.paths[index.internalId()] if index.isValid() else ""
+
+    def index_of(self, path: str) -> QModelIndex:
+        """Where a folder stands; an invalid index where it is not shown."""
+        number = self._numbers.get(path)
+        return QModelIndex() if number is None else self._index(number)
+
+    def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
+        below = self._below(parent)
+        if not (0 <= row < len(below) and 0 <= column < 2):
+            return QModelIndex()
+        return self.createIndex(row, column, below[row])
+
+    def parent(self, index: Index = QModelIndex()) -> QModelIndex:  # type: ignore[override]  # noqa: B008
+        if not index.isValid() or index.internalId() in self._tops:
+            return QModelIndex()
+        return self._index(self.tree.parents[index.internalId()])
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.column() > 0 else len(self._below(parent))
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 2
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        number = index.internalId()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._name(number) if index.column() == 0 else count(self.tree.songs[number])
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{self._name(number)}, {songs(self.tree.songs[number])}"
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
+            return icon("folder", self._theme.tokens.colour("ink_soft"))
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == 1:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def _below(self, parent: Index) -> list[int]:
+        return self.tree.children[parent.internalId()] if parent.isValid() else self.tree.tops
+
+    def _index(self, number: int) -> QModelIndex:
+        """Where a folder stands; invalid for those above where the tree begins."""
+        at = number
+        while at >= 0 and at not in self._tops:
+            at = self.tree.parents[at]
+        if at < 0:
+            return QModelIndex()
+        row = self._tops[number] if number in self._tops else self.tree.rows[number]
+        return self.createIndex(row, 0, number)
+
+    def _name(self, number: int) -> str:
+        path = self.tree.paths[number]
+        return one_line(path if number in self._tops else path.rpartition("/")[2])
 
 
 class FolderPage(QWidget):
@@ -30,140 +115,73 @@ class FolderPage(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("page")
-        self._theme = theme
-        self._below: dict[str, list[str]] = {}
-        self._totals: dict[str, int] = {}
-        self.tree = _Tree()
-        self.tree.setAccessibleName(self.tr("Folders"))
-        self.tree.setHeaderHidden(True)
-        self.tree.setColumnCount(2)
-        self.tree.setUniformRowHeights(True)
-        self.tree.setExpandsOnDoubleClick(False)
-        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.model = FolderModel(theme, self)
+        self._opened: set[str] = set()
+        self.view = _View()
+        self.view.setModel(self.model)
+        self.view.setAccessibleName(self.tr("Folders"))
         self._nothing = label("", "soft", wrap=True)
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.tree, 1)
+        column.addWidget(self.view, 1)
         column.addWidget(self._nothing, 1)
-        self.setFocusProxy(self.tree)
-        self.tree.itemExpanded.connect(self._fill)
-        self.tree.itemDoubleClicked.connect(lambda item, _: self.opened.emit(item.data(0, _PATH)))
-        self.tree.entered_key.connect(lambda item: self.opened.emit(item.data(0, _PATH)))
-        self.tree.typed.connect(self.typed)
-        self.tree.customContextMenuRequested.connect(
-            lambda place: self.menu_requested.emit(self.tree.viewport().mapToGlobal(place))
+        self.setFocusProxy(self.view)
+        self.view.doubleClicked.connect(lambda index: self.opened.emit(self.model.path_of(index)))
+        self.view.expanded.connect(lambda index: self._opened.add(self.model.path_of(index)))
+        self.view.collapsed.connect(lambda index: self._opened.discard(self.model.path_of(index)))
+        self.view.entered_key.connect(lambda: self.opened.emit(self.current))
+        self.view.typed.connect(self.typed)
+        self.view.customContextMenuRequested.connect(
+            lambda place: self.menu_requested.emit(self.view.viewport().mapToGlobal(place))
         )
-        theme.changed.connect(self._tint)
+        theme.changed.connect(self.view.viewport().update)
 
-    def show_folders(self, folders: Sequence[Folder], nothing: str) -> None:
-        """Show these and all above them, from the first that has several things in it."""
-        opened = {item.data(0, _PATH) for item in self._shown_items() if item.isExpanded()}
+    def show_folders(self, tree: FolderTree, nothing: str) -> None:
+        """Show a tree; what was unfolded stays so. `nothing` is said where there is no folder."""
+        opened = sorted(self._opened)
         current = self.current
-        self._count(folders)
+        first = not self.model.tree.tops
         self._nothing.setText(nothing)
-        self._nothing.setVisible(not folders)
-        self.tree.setVisible(bool(folders))
-        self.tree.clear()
-        for path in self._tops(folders):
-            self.tree.addTopLevelItem(self._item(path, whole=True))
-        self._unfold(opened)
-        if len(self._below.get("", ())) == 0 and self.tree.topLevelItemCount() == 1:
-            self.tree.topLevelItem(0).setExpanded(True)
-        for item in self._shown_items():
-            if item.data(0, _PATH) == current:
-                self.tree.setCurrentItem(item)
-        self.tree.setColumnWidth(0, max(self.width() - 160, 240))
+        self._nothing.setVisible(not tree.tops)
+        self.view.setVisible(bool(tree.tops))
+        self.model.show(tree)
+        for path in opened:
+            self.view.setExpanded(self.model.index_of(path), True)
+        if first and len(tree.tops) == 1:
+            self.view.setExpanded(self.model.index(0, 0), True)
+        if (index := self.model.index_of(current)).isValid():
+            self.view.setCurrentIndex(index)
 
     @property
     def current(self) -> str:
         """The path of the folder that the keys are at; empty without one."""
-        item = self.tree.currentItem()
-        return str(item.data(0, _PATH)) if item is not None else ""
-
-    def _count(self, folders: Sequence[Folder]) -> None:
-        """Which folders lie in which, and how many songs below each."""
-        below: defaultdict[str, set[str]] = defaultdict(set)
-        totals: defaultdict[str, int] = defaultdict(int)
-        for folder in folders:
-            path = folder.path
-            totals[path] += folder.songs
-            while path not in ("", "/"):
-                above = path.rpartition("/")[0] or "/"
-                totals[above] += folder.songs
-                below[above].add(path)
-                path = above
-        self._below = {path: sorted(inner) for path, inner in below.items()}
-        self._totals = dict(totals)
-
-    def _tops(self, folders: Sequence[Folder]) -> list[str]:
-        """Where the tree begins: below what all songs have in common."""
-        if not folders:
-            return []
-        own = {folder.path for folder in folders}
-
-        def descended(path: str) -> str:
-            while path not in own and len(self._below.get(path, ())) == 1:
-                path = self._below[path][0]
-            return path
-
-        top = descended("/")
-        return [top] if top != "/" else [descended(path) for path in self._below.get("/", [])]
-
-    def _item(self, path: str, *, whole: bool = False) -> QTreeWidgetItem:
-        number = self._totals.get(path, 0)
-        name = one_line(path if whole else path.rpartition("/")[2])
-        item = QTreeWidgetItem([name, count(number)])
-        item.setData(0, _PATH, path)
-        item.setIcon(0, icon("folder", self._theme.tokens.colour("ink_soft")))
-        item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, f"{name}, {songs(number)}")
-        policy = QTreeWidgetItem.ChildIndicatorPolicy
-        item.setChildIndicatorPolicy(
-            policy.ShowIndicator if self._below.get(path) else policy.DontShowIndicator
-        )
-        return item
-
-    def _fill(self, item: QTreeWidgetItem) -> None:
-        if item.childCount() == 0:
-            item.addChildren(
-                [self._item(path) for path in self._below.get(item.data(0, _PATH), ())]
-            )
-
-    def _unfold(self, paths: set[str]) -> None:
-        waiting = [self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount())]
-        while waiting:
-            item = waiting.pop()
-            if item.data(0, _PATH) in paths:
-                item.setExpanded(True)
-                waiting += [item.child(i) for i in range(item.childCount())]
-
-    def _shown_items(self) -> list[QTreeWidgetItem]:
-        found: list[QTreeWidgetItem] = []
-        waiting = [self.tree.topLevelItem(i) for i in range(self.tree.topLevelItemCount())]
-        while waiting:
-            item = waiting.pop()
-            found.append(item)
-            waiting += [item.child(i) for i in range(item.childCount())]
-        return found
-
-    def _tint(self) -> None:
-        sign = icon("folder", self._theme.tokens.colour("ink_soft"))
-        for item in self._shown_items():
-            item.setIcon(0, sign)
+        return self.model.path_of(self.view.currentIndex())
 
 
-class _Tree(QTreeWidget):
-    entered_key = Signal(object)
+class _View(QTreeView):
+    entered_key = Signal()
     typed = Signal(str)
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.setHeaderHidden(True)
+        self.setUniformRowHeights(True)
+        self.setExpandsOnDoubleClick(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.header().setStretchLastSection(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.setColumnWidth(1, _NUMBERS)
+        self.setColumnWidth(0, max(self.viewport().width() - _NUMBERS, _NUMBERS))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        item = self.currentItem()
         if event.key() == Qt.Key.Key_Space:
-            event.ignore()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and item is not None:
-            self.entered_key.emit(item)
+            event.ignore()  # plays and pauses
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self.entered_key.emit()
         else:
             super().keyPressEvent(event)
 
