@@ -53,6 +53,7 @@ class InProcess:
 def load_worker(
     load: Callable[[], Classifier], niceness: int
 ) -> Callable[[SongTask], Classified | Refused]:
+    """What a worker process does first: step back, load; returns what it does with each song."""
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
     return load_song_worker(load)

@@ -14,13 +14,19 @@ from inference.audio.segments import SEGMENT_FRAMES
 from inference.models.regressor import MusicHead
 from inference.models.sensor import SensorNet
 
-__all__ = ["export_classifier", "export_front_end", "export_head", "export_sensor"]
+__all__ = [
+    "export_classifier",
+    "export_front_end",
+    "export_head",
+    "export_network",
+    "export_sensor",
+]
 
 _OPSET = 17
 Axes = Mapping[str, Mapping[int, str]]
 
 
-def _export(
+def export_network(
     model: nn.Module,
     examples: Sequence[Tensor],
     path: Path,
@@ -28,6 +34,7 @@ def _export(
     outputs: Sequence[str],
     axes: Axes,
 ) -> None:
+    """Write any network whole or not at all; `axes` names those that may have any length."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     with warnings.catch_warnings():
@@ -50,7 +57,7 @@ def export_front_end(model: nn.Module, path: Path) -> None:
     """Write a front end: ``images`` (n, 3, 64, 46) -> ``features`` (n, 512), any n."""
     example = torch.rand(2, 3, 64, SEGMENT_FRAMES)
     axes = {"images": {0: "n"}, "features": {0: "n"}}
-    _export(model, [example], path, ["images"], ["features"], axes)
+    export_network(model, [example], path, ["images"], ["features"], axes)
 
 
 def export_head(head: MusicHead, path: Path) -> None:
@@ -66,7 +73,9 @@ def export_head(head: MusicHead, path: Path) -> None:
         "codes": {0: "b", 1: "L"},
         "attended": {0: "b"},
     }
-    _export(head, [example], path, ["features"], ["log_probabilities", "codes", "attended"], axes)
+    export_network(
+        head, [example], path, ["features"], ["log_probabilities", "codes", "attended"], axes
+    )
 
 
 def export_classifier(head: MusicHead, path: Path) -> None:
@@ -97,4 +106,4 @@ def export_sensor(net: SensorNet, path: Path, names: Sequence[str] = ("gsr", "pp
     examples = [torch.rand(2, 6, e.rows, 64) for e in net.config.encoders]
     axes = {n: {0: "b", 1: "L"} for n in [*names, "segments"]}
     axes |= {"log_probabilities": {0: "b"}, "attended": {0: "b"}}
-    _export(net, examples, path, names, ["log_probabilities", "segments", "attended"], axes)
+    export_network(net, examples, path, names, ["log_probabilities", "segments", "attended"], axes)

@@ -20,6 +20,7 @@ from inference.evaluation.intervals import bootstrap
 from inference.job import Job, Progress
 from inference.pipelines.undertone import Reduction
 from inference.training.calibration import fit_calibration, fit_temperature, tempered
+from inference.training.export import export_network
 from inference.training.music import Targets
 from inference.training.music_best_head import (
     Clips,
@@ -30,7 +31,6 @@ from inference.training.music_best_head import (
     train_committee,
 )
 from inference.training.music_best_hearing import (
-    export,
     hear_clips,
     hear_no_music,
     published_networks,
@@ -203,7 +203,7 @@ def export_committee(committee: Committee, path: Path, rank: int, song: int) -> 
         "song": {0: "b"},
         "log_probabilities": {0: "b"},
     }
-    export(
+    export_network(
         committee,
         [torch.rand(2, 5, rank), torch.rand(2, song)],
         path,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from inference.job import Job, Progress
 from inference.models.musicnn import CELL_FRAMES, N_MELS, Musicnn
 from inference.pipelines.undertone import Extractor
 from inference.runtime import open_network
+from inference.training.export import export_network
 from inference.training.music_best_checkpoint import read_checkpoint
 from inference.training.music_best_head import Clips
 from inference.training.music_best_int8 import eight_bit_banks
@@ -32,7 +32,6 @@ __all__ = [
     "REVOICED",
     "WHEEL_SHA256",
     "Variation",
-    "export",
     "export_networks",
     "hear_clips",
     "hear_no_music",
@@ -43,7 +42,6 @@ __all__ = [
 WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
 """Of musicnn-0.1.0-py3-none-any.whl, where the published weights are (ISC licence)."""
 
-_OPSET = 17
 _BLOCK = 1 << 16
 
 Array = NDArray[np.float32]
@@ -118,7 +116,7 @@ def export_networks(
     folder.mkdir(parents=True, exist_ok=True)
     paths = {"msd": folder / "msd.onnx", "mtt": folder / "mtt.onnx"}
     long, short = Musicnn(msd, EXCERPT_CELLS), Musicnn(mtt, 1)
-    export(
+    export_network(
         long,
         [torch.zeros(EXCERPT_CELLS * CELL_FRAMES, N_MELS)],
         paths["msd"],
@@ -126,7 +124,7 @@ def export_networks(
         ["pooled", "penultimate", "tags"],
         {},
     )
-    export(
+    export_network(
         _Tagger(short),
         [torch.zeros(CELL_FRAMES, N_MELS)],
         paths["mtt"],
@@ -137,29 +135,6 @@ def export_networks(
     for path in paths.values():
         eight_bit_banks(path)
     return paths
-
-
-def export(
-    model: nn.Module,
-    examples: Sequence[Tensor],
-    path: Path,
-    inputs: list[str],
-    outputs: list[str],
-    axes: Mapping[str, Mapping[int, str]],
-) -> None:
-    with warnings.catch_warnings():
-        # The tracing exporter is the one that gives a GRU of free length; it warns of its age.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            model.eval(),
-            tuple(examples),
-            path,
-            dynamo=False,
-            opset_version=_OPSET,
-            input_names=inputs,
-            output_names=outputs,
-            dynamic_axes={k: dict(v) for k, v in axes.items()},
-        )
 
 
 def published_networks(wheel: Path, folder: Path) -> dict[str, Path]:

@@ -13,7 +13,8 @@ from onnx import numpy_helper
 
 from inference.models.musicnn import CELL_FRAMES, N_MELS, Musicnn
 from inference.runtime import open_network
-from inference.training.music_best import _export, _Tagger, export_networks
+from inference.training.export import export_network
+from inference.training.music_best_hearing import _Tagger, export_networks
 from inference.training.music_best_int8 import LARGEST_MEL, eight_bit_banks
 from tests.inference.music.test_musicnn import made_up_weights
 
@@ -28,7 +29,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     eight = export_networks(weights, weights, folder)["mtt"]
     plain = folder / "plain.onnx"
     example = np.zeros((CELL_FRAMES, N_MELS), np.float32)
-    _export(
+    export_network(
         _Tagger(Musicnn(weights, 1)),
         [torch.from_numpy(example)],
         plain,
