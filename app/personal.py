@@ -401,7 +401,7 @@ def _explained(learned: _Learned, evidence: Evidence) -> str:
             f": it is right on {test.personal:.0%} of {fit.n} songs, the common one on "
             f"{test.common:.0%}; the difference is above {100 * test.lower:+.0f} points with "
             f"95 % certainty, and above {-100 * MARGIN:+.0f} it has to be; "
-            f"what was learned is {fit.rung.text}"
+            f"what was {'learned' if fit.accepted else 'tried'} is {fit.rung.text}"
         )
     if learned.without_torch:
         text += "; networks of your own were not tried, since torch is not installed"
