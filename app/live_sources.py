@@ -94,7 +94,7 @@ class SourceChoice:
     start_s : float
         With REPLAY: where to begin.
     preset, seed
-        With SIMULATED and VIRTUAL: the listener.
+        With SIMULATED and VIRTUAL: the listener; the usual one has a skin that answers.
     speed : float
         With SIMULATED and REPLAY.
     """
@@ -106,7 +106,7 @@ class SourceChoice:
     path: Path | None = None
     start_s: float = 0.0
     preset: str = "demo"
-    seed: int = 0
+    seed: int = 21
     speed: float = 1.0
 
 

@@ -1,7 +1,7 @@
-"""Measures the live session: latency, processor time and memory of `undertone sense`.
+"""Measures the live session: latency, processor time and memory, headless and in the window.
 
-    python -m benchmarks.sense                       # a minute in real time, an hour at 20x
-    python -m benchmarks.sense --hour 0 --out /tmp   # the minute alone
+    python -m benchmarks.sense                       # two minutes in real time, two hours at 20x
+    python -m benchmarks.sense --hour 0 --out /tmp   # the minutes alone
 
 The figures are of the clock, so the machine should be quiet. Results: results/sense.{csv,json}.
 """
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks._results import Result, report
 
 ALLOWED_P99_MS, ALLOWED_CPU, ALLOWED_GROWTH_MB = 100.0, 0.25, 10.0
+ALLOWED_CPU_WINDOW, ALLOWED_STALL_MS = 0.50, 50.0
 HOP_S = 0.35
 
 
@@ -59,6 +60,12 @@ def hour(folder: Path, seconds: float) -> list[Result]:
         [*command, "--source", "simulated", "--speed", "20", "--seconds", f"{seconds:.0f}"],
         stderr=subprocess.DEVNULL,
     )
+    growth = _growth_mb(process, seconds / 20)
+    return [Result("growth of memory in a long session", growth, "MB", ALLOWED_GROWTH_MB)]
+
+
+def _growth_mb(process: subprocess.Popen[bytes], seconds: float) -> float:
+    """What the resident memory of a process grows by after a fifth of its time."""
     sizes: list[tuple[float, float]] = []
     begun = time.monotonic()
     while process.poll() is None:
@@ -67,17 +74,110 @@ def hour(folder: Path, seconds: float) -> list[Result]:
             size_mb = int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
             sizes.append((time.monotonic() - begun, size_mb))
         time.sleep(0.5)
-    steady = [size for at_s, size in sizes if at_s > 0.2 * seconds / 20]
-    growth = max(steady) - steady[0]
-    return [Result("growth of memory in a long session", growth, "MB", ALLOWED_GROWTH_MB)]
+    steady = [size for at_s, size in sizes if at_s > 0.2 * seconds]
+    return max(steady) - steady[0]
+
+
+def window_minute(folder: Path, seconds: float = 60.0) -> list[Result]:
+    """The window with the panel open on the simulated listener at 128 Hz, offscreen."""
+    told = json.loads(_window(folder, seconds, 1.0).communicate()[0].splitlines()[-1])
+    detail = f"{told['seconds']:.0f} s with the panel open, drawn offscreen"
+    return [
+        Result("window: share of a core", told["cpu"], "", ALLOWED_CPU_WINDOW, detail),
+        Result("window: frames of the plots", told["frames"], "1/s", 25.0, detail, at_least=True),
+        Result("window: longest stall", told["stall_ms"], "ms", ALLOWED_STALL_MS, detail),
+        Result("window: estimate, p99", told["p99_ms"], "ms", ALLOWED_P99_MS, detail),
+        Result("window: samples lost", float(told["lost"]), "", 0.0, detail),
+    ]
+
+
+def window_hour(folder: Path, seconds: float) -> list[Result]:
+    """Memory of the window in a long session at 20 times real time."""
+    process = _window(folder, seconds / 20, 20.0)
+    growth = _growth_mb(process, seconds / 20)
+    process.communicate()
+    return [Result("window: growth of memory in a long session", growth, "MB", ALLOWED_GROWTH_MB)]
+
+
+def _window(folder: Path, seconds: float, speed: float) -> subprocess.Popen[bytes]:
+    program = f"from benchmarks.sense import panel; panel({str(folder)!r}, {seconds}, {speed})"
+    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_ACCESSIBILITY": "0"}
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=env,
+    )
+
+
+def panel(folder: str, seconds: float, speed: float) -> None:
+    """Run in a process of its own: the window with a session, its figures as JSON on stdout.
+
+    Counting begins after the first estimate, when everything is loaded.
+    """
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from app.desktop.desktop import Desktop
+    from app.live_sources import SourceChoice, SourceKind
+    from app.paths import home
+    from app.playback.null_backend import NullBackend
+
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    desktop = Desktop(app, home(folder).prepare(), NullBackend)  # type: ignore[arg-type]
+    desktop.window.resize(1280, 800)
+    desktop.start([])
+
+    def until(done: Callable[[], object]) -> None:
+        while not done():
+            app.processEvents()
+            time.sleep(0.001)
+
+    until(lambda: desktop.sensing is not None)
+    assert desktop.sensing is not None
+    controller = desktop.sensing.controller
+    latency: list[float] = []
+    controller.listen_to(SourceChoice(SourceKind.SIMULATED, speed=speed))
+    until(lambda: controller.reading is not None and controller.reading.estimate is not None)
+    controller.estimate_changed.connect(lambda reading: latency.append(reading.latency_s))
+    plot = desktop.window.sensors.plot
+    assert plot is not None
+    last, gaps = [time.perf_counter()], [0.0]
+
+    def tick() -> None:
+        now = time.perf_counter()
+        gaps.append(1000.0 * (now - last[0]) - 10.0)
+        last[0] = now
+
+    timer = QTimer()
+    timer.setInterval(10)
+    timer.timeout.connect(tick)
+    timer.start()
+    frames, cpu, begun = plot.frames, time.process_time(), time.monotonic()
+    QTimer.singleShot(round(1000 * seconds), app.quit)
+    app.exec()
+    passed = time.monotonic() - begun
+    told = {
+        "seconds": passed,
+        "cpu": (time.process_time() - cpu) / passed,
+        "frames": (plot.frames - frames) / passed,
+        "stall_ms": max(gaps),
+        "p99_ms": 1000.0 * float(np.percentile(latency, 99)),
+        "lost": controller.vitals.counters.lost,
+    }
+    timer.stop()
+    desktop.close()
+    print(json.dumps(told), flush=True)
 
 
 def measure(hour_s: float) -> Iterator[Result]:
     """All figures; without the long session for 0 s."""
     with tempfile.TemporaryDirectory() as scratch:
         yield from minute(Path(scratch))
+        yield from window_minute(Path(scratch))
         if hour_s > 0:
             yield from hour(Path(scratch), hour_s)
+            yield from window_hour(Path(scratch), hour_s)
 
 
 def main() -> int:

@@ -23,6 +23,8 @@ SIZE = (1280, 800)
 THEMES = ("light", "dark")
 RATIOS = (1, 2)
 LIMIT_S = 60.0
+LISTENER = 21
+"""A simulated listener whose skin answers: there is something to see."""
 
 
 class Stage:
@@ -80,6 +82,9 @@ class Stage:
         self.window.set_queue_shown(False)
         self.window.table.clearSelection()
         self.desktop.player.stop()
+        if self.desktop.sensing is not None:
+            self.desktop.sensing.controller.stop()
+            self.window.sensors.hide()
         self.choose("all")
 
     def close(self) -> None:
@@ -147,6 +152,74 @@ def smart_playlist(stage: Stage) -> None:
     stage.choose(_playlist_key(stage, smart=True))
 
 
+def sensors(stage: Stage) -> None:
+    """The live panel beside the library, while a recording is replayed with its song."""
+    _replay(stage)
+    stage.choose("all")
+
+
+def sensors_page(stage: Stage) -> None:
+    """Sources and recordings, with the panel beside."""
+    _replay(stage)
+    stage.choose("sensors")
+
+
+def _replay(stage: Stage) -> None:
+    """Replay a recorded session of the simulated listener until it has an estimate."""
+    from app.recordings import list_recordings
+
+    desktop = stage.desktop
+    if not list_recordings(desktop.home.recordings_dir):
+        _record(stage)
+    assert desktop.sensing is not None
+    controller = desktop.sensing.controller
+    if controller.active:
+        return
+    session = list_recordings(desktop.home.recordings_dir)[0]
+    desktop.sensing.replaying.begin(session, start_s=16.0)
+    stage.until(lambda: controller.active)
+    stage.until(lambda: controller.reading is not None and controller.reading.sensed.t_s > 21.0)
+
+
+def _record(stage: Stage) -> None:
+    """A minute and a half of a simulated listener and two songs, without waiting for it."""
+    from app.live import SongNow, song_values
+    from app.sensing import DemoListener
+    from app.wristband.recorder import Recorder
+    from inference.physio.signals import FS_HZ, Channel, SignalChunk
+
+    desktop = stage.desktop
+    library = desktop.library
+    assert library is not None
+    listener = DemoListener("demo", LISTENER)
+    meta = {"source": "simulated", "provenance": "simulated", "name": "Simulated listener"}
+    recorder = Recorder(desktop.home.recordings_dir, {**meta, "begun_at": 1.78e9}, 0.0)
+    ids = [int(i) for i in library.search("mood:happy", sort="title")][:2]
+    for second in range(90):
+        if second in (4, 46):
+            track = library.track(ids[second > 4])
+            assert track is not None
+            song = SongNow(
+                track.id, track.audio_hash, track.title, track.artist, str(track.path),
+                track.duration_s, library.emotion(track.id).estimate,
+            )  # fmt: skip
+            recorder.annotate(
+                float(second), "song", song.title, **song_values(song, 0.0, playing=True)
+            )
+        if second in (12, 33, 60):
+            shown = {12: "HAHV", 33: "LAHV", 60: "HAHV"}[second]
+            quality = {"gsr": 0.9, "ppg": 0.8}
+            recorder.annotate(float(second), "felt", "", shown=shown, quality=quality)
+        if second == 30:
+            recorder.annotate(30.0, "note", "a chill")
+        samples = listener.next(round(FS_HZ))
+        for channel, values in zip((Channel.GSR, Channel.PPG), samples, strict=True):
+            for part in range(8):
+                piece = values[16 * part : 16 * part + 16]
+                recorder.chunk(SignalChunk.of(channel, piece, FS_HZ, second + part / 8))
+    recorder.close()
+
+
 def _playlist_key(stage: Stage, *, smart: bool) -> str:
     from app.desktop.playlist_controller import key_of
 
@@ -166,6 +239,8 @@ SHOTS: dict[str, Callable[[Stage], None]] = {
     "folders": folders,
     "playlist": playlist,
     "smart-playlist": smart_playlist,
+    "sensors": sensors,
+    "sensors-page": sensors_page,
 }
 
 

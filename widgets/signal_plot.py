@@ -282,7 +282,7 @@ class _Lane:
         wide = max(high - low, least)
         middle = (low + high) / 2
         # Room below for what falls and above for the name.
-        self.range = (middle - 0.6 * wide, middle + 0.75 * wide)
+        self.range = (middle - 0.6 * wide, middle + 1.0 * wide)
         self.plot.setYRange(*self.range, padding=0)
 
     def _label(self, texts: Sequence[tuple[float, str]]) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "reason_text",
     "recording_row",
     "state_text",
+    "weight_explained",
     "weight_text",
     "why_text",
 ]
@@ -162,12 +163,19 @@ def weight_text(info: SessionInfo | None, *, beside_song: bool) -> str:
     if not beside_song:
         return _tr("No song with a known mood plays: together is what the sensors say.")
     if info.song_weight == 0.0:
-        return _tr(
-            "Learned weight of the sensors beside a song: 0. For people whom the model has not "
-            "met they added nothing that could be measured, so together is the song's own mood."
-        )
+        return _tr("Learned weight of the sensors beside a song: 0. Together is the song's mood.")
     return _tr("Learned weight of the sensors beside a song: {weight}.").format(
         weight=f"{info.song_weight:.2f}"
+    )
+
+
+def weight_explained(info: SessionInfo | None, *, beside_song: bool) -> str:
+    """Why the weight is what it is, where it needs a word."""
+    if info is None or info.song_weight != 0.0 or not beside_song:
+        return ""
+    return _tr(
+        "For people whom the model has not met, the sensors added nothing to the song's own mood "
+        "that could be measured. Alone they do hardly better than chance (25 %)."
     )
 
 

@@ -18,6 +18,7 @@ from app.desktop.sensor_texts import (
     quality_rows,
     reason_text,
     state_text,
+    weight_explained,
     weight_text,
     why_text,
 )
@@ -197,7 +198,12 @@ class SensorView(QObject):
         together = sensed.estimate if sensed.reason is None else None
         song = sensed.song
         now = FeltNow(sensed.t_s, together, sensed.felt, song, why_text(sensed))
-        panel.show_felt(now, weight_text(self._info, beside_song=song is not None))
+        beside = song is not None
+        panel.show_felt(
+            now,
+            weight_text(self._info, beside_song=beside),
+            weight_explained(self._info, beside_song=beside),
+        )
         rate = sensed.heart_rate_bpm
         battery = self._controller.vitals.battery_percent
         panel.show_vitals(

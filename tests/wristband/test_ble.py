@@ -348,3 +348,12 @@ def test_closing_is_quick_in_any_state(when: str) -> None:
 
     pin = Pin("00:11:22:33:44:55") if when == "scanning" else Pin(BAND_ADDRESS)
     with_band(test, pin=pin, limits=Limits(scan_s=20.0))
+
+
+@pytest.mark.parametrize("pair", [True, False])
+def test_the_link_is_verified_only_where_it_was_paired(pair: bool) -> None:
+    async def test(bench: Bench) -> None:
+        await bench.until(lambda: bench.source.counters.packets >= 2)
+        assert bench.source.link_verified is pair
+
+    with_band(test, pair=pair)

@@ -203,3 +203,36 @@ def test_what_cannot_be_replayed_is_refused_with_words(tmp_path: Path, kind: str
 def test_a_speed_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReplayError):
         ReplaySource(listening(tmp_path / "hku1"), speed=0.0)
+
+
+def test_it_begins_where_it_is_told_to_on_the_clock_of_the_recording(tmp_path: Path) -> None:
+    async def run() -> list[SignalChunk]:
+        source = ReplaySource(
+            listening(tmp_path / "hku1"), speed=float("inf"), clock=lambda: 3.0, start_s=3.0
+        )
+        return [d async for d in source if isinstance(d, SignalChunk)]
+
+    chunks = asyncio.run(run())
+    assert min(c.t0_s for c in chunks) == pytest.approx(3.0, abs=0.3)
+    assert all(c.t0_s >= 2.5 for c in chunks)
+
+
+def test_a_clock_that_is_held_holds_it(tmp_path: Path) -> None:
+    now = [0.0]
+    waits = 0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        if waits > 5:  # until then the clock stands
+            now[0] += seconds
+        await asyncio.sleep(0)
+
+    async def run() -> float:
+        source = ReplaySource(listening(tmp_path / "hku1"), clock=lambda: now[0], sleep=sleep)
+        async for _ in source:
+            return now[0]
+        return -1.0
+
+    assert asyncio.run(run()) > 0.0
+    assert waits > 5

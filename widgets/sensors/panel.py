@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SensorPanel", "SourceLabel"]
 
-_PLOT_HEIGHT = 276
+_PLOT_HEIGHT = 228
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,10 @@ class SensorPanel(QFrame):
         self.battery.setText(battery)
         self.battery.setVisible(bool(battery))
 
-    def show_felt(self, now: FeltNow, weight: str) -> None:
+    def show_felt(self, now: FeltNow, weight: str, explained: str = "") -> None:
+        """What is felt; what the sensors weigh beside the song, in a line and in full."""
+        self.weight.setToolTip(explained)
+        self.weight.setAccessibleDescription(explained)
         self.plane.show_felt(now)
         self.rows.show_felt(now)
         self.why.setText(now.reason)
@@ -325,7 +328,7 @@ class SensorPanel(QFrame):
         self.rate = label("", "display")
         self.battery = label("", "caption")
         beside = QVBoxLayout()
-        beside.setSpacing(SPACE)
+        beside.setSpacing(4)
         beside.addWidget(self.rate)
         beside.addWidget(self.battery)
         beside.addWidget(self.rows)
@@ -370,10 +373,10 @@ class _Words(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(150, 3 * 40)
+        return QSize(150, 3 * 36)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(120, 3 * 40)
+        return QSize(120, 3 * 36)
 
     def _lines(self) -> list[tuple[str, str, EmotionEstimate | None]]:
         now = self._now
@@ -388,7 +391,7 @@ class _Words(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tokens = self._theme.tokens
         for row, (kind, name, estimate) in enumerate(self._lines()):
-            y = 40.0 * row
+            y = 36.0 * row
             known = estimate is not None
             ink = tokens.colour("ink" if known else "ink_faint")
             sign = ink

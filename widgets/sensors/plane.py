@@ -95,10 +95,10 @@ class FeltPlane(QWidget):
         return list(self._trail)
 
     def sizeHint(self) -> QSize:
-        return QSize(208, 208)
+        return QSize(176, 176)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, 208)
+        return QSize(150, 176)
 
     # inner workings
 
@@ -117,7 +117,7 @@ class FeltPlane(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         side = min(self.width(), self.height()) - 2.0
-        box = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        box = QRectF(1.0, (self.height() - side) / 2, side, side)
         self._paint_ground(painter, box)
         self._paint_trail(painter, box)
         now, tokens = self._now, self._theme.tokens
