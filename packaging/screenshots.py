@@ -87,6 +87,12 @@ class Stage:
             self.window.sensors.hide()
         self.choose("all")
 
+    def let_go(self) -> None:
+        """Without the ring of the focus, which would be elsewhere for each reader."""
+        focus = self.window.focusWidget()
+        if focus is not None:
+            focus.clearFocus()
+
     def close(self) -> None:
         self.desktop.close()
         self.window.close()
@@ -150,6 +156,29 @@ def playlist(stage: Stage) -> None:
 
 def smart_playlist(stage: Stage) -> None:
     stage.choose(_playlist_key(stage, smart=True))
+
+
+def attention(stage: Stage) -> None:
+    """What needs attention, with reasons."""
+    stage.choose("attention")
+
+
+def completion(stage: Stage) -> None:
+    """Names offered while a query is typed, and a mistake pointed at."""
+    search = stage.window.search
+    search.set_query("year:199x artist:")
+    index = stage.desktop.library.index  # type: ignore[union-attr]
+    from library_db.completion import suggest
+
+    search.popup.offer(suggest(index, search.query(), len(search.query())))
+
+
+def history(stage: Stage) -> None:
+    stage.choose("history")
+
+
+def your_model(stage: Stage) -> None:
+    stage.choose("model")
 
 
 def sensors(stage: Stage) -> None:
@@ -239,6 +268,10 @@ SHOTS: dict[str, Callable[[Stage], None]] = {
     "folders": folders,
     "playlist": playlist,
     "smart-playlist": smart_playlist,
+    "attention": attention,
+    "completion": completion,
+    "history": history,
+    "your-model": your_model,
     "sensors": sensors,
     "sensors-page": sensors_page,
 }
@@ -285,6 +318,7 @@ def take(names: list[str], home: Path, out: Path, ratio: int) -> None:
             SHOTS[name](stage)
             stage.settle()
             stage.window.toasts.clear()
+            stage.let_go()
             stage.settle()
             ending = f"-{theme}" + ("-2x" if ratio == 2 else "")
             stage.window.grab().save(str(out / f"{name}{ending}.png"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from widgets.controls import ElidedLabel, IconButton, button
 from widgets.covers import CoverCache
@@ -14,6 +15,8 @@ from widgets.text import songs
 from widgets.theme import SPACE, Theme
 
 __all__ = ["MoodPlanePage"]
+
+_WIDE = 960
 
 
 class MoodPlanePage(QWidget):
@@ -39,6 +42,9 @@ class MoodPlanePage(QWidget):
         self.filter = button(self.tr("Show as a list"))
         self.add = button(self.tr("Add to a playlist"))
         self.keep = button(self.tr("Keep as a smart playlist"))
+        self.more = IconButton(theme, "more", self.tr("More for the chosen songs"))
+        self.more.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setMenu(self._more_menu())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -61,6 +67,30 @@ class MoodPlanePage(QWidget):
         chosen = self._ids()
         pointed = self.canvas.hovered_id
         return chosen or ([pointed] if pointed is not None else [])
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(360, 240)  # what has no room goes into a menu
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_selection()
+
+    def _more_menu(self) -> QMenu:
+        """What the buttons offer for which there is no room."""
+        menu = QMenu(self)
+        menu.setAccessibleName(self.tr("More for the chosen songs"))
+
+        def fill() -> None:
+            menu.clear()
+            adding = self.add.menu()
+            if adding is not None:
+                menu.addMenu(adding)
+            menu.addAction(self.filter.text()).triggered.connect(self.filter.click)
+            if self.canvas.region:
+                menu.addAction(self.keep.text()).triggered.connect(self.keep.click)
+
+        menu.aboutToShow.connect(fill)
+        return menu
 
     def _ids(self) -> list[int]:
         return [int(i) for i in self.canvas.chosen_ids()]
@@ -88,15 +118,19 @@ class MoodPlanePage(QWidget):
         bar.addSpacing(SPACE)
         bar.addWidget(self._words, 1)
         bar.setSpacing(SPACE)
-        for offer in (self.play, self.enqueue, self.add, self.filter, self.keep):
+        for offer in (self.play, self.enqueue, self.add, self.filter, self.keep, self.more):
             bar.addWidget(offer)
         return bar
 
     def _show_selection(self) -> None:
         number = len(self.canvas.chosen_ids())
-        for control in (self.play, self.enqueue, self.add, self.filter):
+        wide = self.width() >= _WIDE
+        for control in (self.play, self.enqueue):
             control.setVisible(number > 0)
-        self.keep.setVisible(bool(self.canvas.region))
+        for control in (self.add, self.filter):
+            control.setVisible(number > 0 and wide)
+        self.keep.setVisible(bool(self.canvas.region) and wide)
+        self.more.setVisible(number > 0 and not wide)
         if number:
             self._words.set_whole(self.tr("{songs} chosen").format(songs=songs(number)))
         else:
