@@ -13,15 +13,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from inference.emotion import EmotionEstimate, MoodPoint, Quadrant
 from library_db.database import Durability
 from library_db.decisions import Decided, decided_of, insert_decided, make_decisions
-from library_db.private_file import PrivateFile, PrivateFormat
-from library_db.recovery import Notice
+from library_db.private_file import PrivateFormat, PrivateStore
 
 __all__ = ["Answer", "AnswerStore", "Occasion", "ShownBy"]
 
@@ -140,13 +137,8 @@ class Answer:
         return self.answer is self.shown
 
 
-class AnswerStore:
+class AnswerStore(PrivateStore):
     """The file of answers in a library's folder.
-
-    Attributes
-    ----------
-    notices : list of Notice
-        What the person is to be told: that a damaged file was set aside.
 
     Examples
     --------
@@ -154,28 +146,7 @@ class AnswerStore:
     ...     answers.add(answer)
     """
 
-    def __init__(self, file: PrivateFile) -> None:
-        self._file = file
-
-    @classmethod
-    def open(cls, folder: Path) -> AnswerStore:
-        """Open the answers in `folder`, a new file readable by its owner alone if there is none.
-
-        Raises
-        ------
-        LibraryError
-            Not permitted, disk full, in use, made by a newer version: with a remedy.
-        """
-        return cls(PrivateFile.open(folder, _FORMAT))
-
-    @staticmethod
-    def exists(folder: Path) -> bool:
-        """Whether there is a file of answers; `open` would make one."""
-        return (folder / _FORMAT.name).exists()
-
-    @property
-    def notices(self) -> list[Notice]:
-        return self._file.notices
+    form = _FORMAT
 
     def add(self, *answers: Answer) -> None:
         """Keep answers in one commit; they survive a power cut from now on."""
@@ -262,21 +233,6 @@ class AnswerStore:
             of = "answer_id" if column == "id" else column
             connection.executemany(f"DELETE FROM decisions WHERE {of} = ?", wanted)
         return max(count, 0)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def __enter__(self) -> AnswerStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 _PLACES = ", ".join("?" * len(_COLUMNS.split(",")))

@@ -11,14 +11,11 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from inference.emotion import MoodPoint, Quadrant
 from library_db.database import Durability
-from library_db.private_file import PrivateFile, PrivateFormat
-from library_db.recovery import Notice
+from library_db.private_file import PrivateFormat, PrivateStore
 
 __all__ = ["KEPT_S", "MOST_KEPT", "Play", "PlayHistory"]
 
@@ -89,13 +86,8 @@ class Play:
             raise ValueError("times must be finite numbers, and what was heard not negative")
 
 
-class PlayHistory:
+class PlayHistory(PrivateStore):
     """The file of plays in a library's folder.
-
-    Attributes
-    ----------
-    notices : list of Notice
-        What the person is to be told: that a damaged file was set aside.
 
     Examples
     --------
@@ -103,28 +95,7 @@ class PlayHistory:
     ...     history.add(play)
     """
 
-    def __init__(self, file: PrivateFile) -> None:
-        self._file = file
-
-    @classmethod
-    def open(cls, folder: Path) -> PlayHistory:
-        """Open the history in `folder`, a new file readable by its owner alone if there is none.
-
-        Raises
-        ------
-        LibraryError
-            Not permitted, disk full, in use, made by a newer version: with a remedy.
-        """
-        return cls(PrivateFile.open(folder, _FORMAT))
-
-    @staticmethod
-    def exists(folder: Path) -> bool:
-        """Whether there is a history; `open` would make one."""
-        return (folder / _FORMAT.name).exists()
-
-    @property
-    def notices(self) -> list[Notice]:
-        return self._file.notices
+    form = _FORMAT
 
     def add(self, *plays: Play) -> None:
         """Keep plays in one commit, and let go of those that are too old."""
@@ -174,21 +145,6 @@ class PlayHistory:
             count = connection.execute("DELETE FROM plays").rowcount
         self._file.delete_damaged()
         return max(count, 0)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def __enter__(self) -> PlayHistory:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read(self, clause: str, *values: float) -> list[Play]:
         """Plays in the order of `clause`; a row that says nothing sensible is left out."""

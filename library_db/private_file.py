@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
 
 from library_db.database import Database, Durability
 from library_db.errors import LibraryCorrupt, LibraryError, LibraryTooNew
 from library_db.recovery import Notice, set_aside
 
-__all__ = ["PrivateFile", "PrivateFormat"]
+__all__ = ["PrivateFile", "PrivateFormat", "PrivateStore"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,56 @@ class PrivateFile:
     def close(self) -> None:
         """Close the file."""
         self.database.close()
+
+
+class PrivateStore:
+    """What lies in one private file of a library's folder; a subclass names its `form`.
+
+    Attributes
+    ----------
+    notices : list of Notice
+        What the person is to be told: that a damaged file was set aside.
+    """
+
+    form: ClassVar[PrivateFormat]
+
+    def __init__(self, file: PrivateFile) -> None:
+        self._file = file
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open the file in `folder`; a new one, readable by its owner alone, if there is none.
+
+        Raises
+        ------
+        LibraryError
+            Not permitted, disk full, in use, made by a newer version: with a remedy.
+        """
+        return cls(PrivateFile.open(folder, cls.form))
+
+    @classmethod
+    def exists(cls, folder: Path) -> bool:
+        """Whether there is such a file; `open` would make one."""
+        return (folder / cls.form.name).exists()
+
+    @property
+    def notices(self) -> list[Notice]:
+        return self._file.notices
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 def _open(path: Path, form: PrivateFormat) -> Database:

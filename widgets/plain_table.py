@@ -23,7 +23,7 @@ from widgets.icons import MOOD_ICON, icon
 from widgets.text import one_line
 from widgets.theme import Theme
 
-__all__ = ["Cell", "PlainTable"]
+__all__ = ["Cell", "PlainTable", "look_plain"]
 
 Index = QModelIndex | QPersistentModelIndex
 _LONGEST = 300
@@ -94,6 +94,24 @@ class _Model(QAbstractTableModel):
         return None
 
 
+def look_plain(table: QTableView, name: str) -> None:
+    """Whole rows without a grid, Tab leaves the table; `name` for screen readers."""
+    table.setObjectName("plain_table")
+    table.setAccessibleName(name)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setTabKeyNavigation(False)
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(32)
+    header = table.horizontalHeader()
+    header.setHighlightSections(False)
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setFixedHeight(36)
+    header.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+
 class PlainTable(QTableView):
     """Rows with a key each.
 
@@ -128,21 +146,9 @@ class PlainTable(QTableView):
         self._give_way = tuple(give_way)
         self._rows = _Model(theme, headings, self)
         self.setModel(self._rows)
-        self.setObjectName("plain_table")
-        self.setAccessibleName(name)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
+        look_plain(self, name)
         self.setIconSize(QSize(16, 16))
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(32)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setFixedHeight(36)
-        header.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for column, width in enumerate(widths):
             if width:
                 header.resizeSection(column, width)

@@ -85,7 +85,7 @@ QDoubleSpinBox::down-button:hover { background: $hover; border-radius: 3px; }
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$up"); width: 9px; height: 9px; }
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$down"); width: 9px; height: 9px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
-QTableWidget::item, #problem_table::item, #plain_table::item { padding: 0 6px; }
+QTableWidget::item, #plain_table::item { padding: 0 6px; }
 QCheckBox { spacing: 8px; padding: 4px 2px; border: 2px solid transparent; border-radius: 4px; }
 QCheckBox:focus { border-color: $ink; }
 QCheckBox::indicator {

@@ -15,7 +15,6 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QDialog,
     QHBoxLayout,
@@ -28,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.controls import button, label
+from widgets.plain_table import look_plain
 from widgets.text import count, one_line
 from widgets.theme import SPACE, Theme
 
@@ -104,19 +104,9 @@ class FileChangesDialog(QDialog):
         self._model = _Model(self)
         self.table = QTableView()
         self.table.setModel(self._model)
-        self.table.setObjectName("problem_table")
-        self.table.setAccessibleName(self.tr("Changes, file by file"))
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setTabKeyNavigation(False)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
+        look_plain(self.table, self.tr("Changes, file by file"))
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(32)
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setFixedHeight(36)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.overwrite = QCheckBox(self.tr("Also replace moods that other programs wrote"))
         self.overwrite.toggled.connect(self.overwrite_changed)
         self.write = button("", "primary")

@@ -16,7 +16,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
     QHeaderView,
@@ -26,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.controls import button, label
+from widgets.plain_table import look_plain
 from widgets.text import count, one_line
 from widgets.theme import SPACE, Theme
 
@@ -99,19 +99,9 @@ class ProblemsDialog(QDialog):
         self._model = _Model(self)
         self.table = QTableView()
         self.table.setModel(self._model)
-        self.table.setObjectName("problem_table")
-        self.table.setAccessibleName(self.tr("Files with problems"))
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setTabKeyNavigation(False)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
+        look_plain(self.table, self.tr("Files with problems"))
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(32)
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setFixedHeight(36)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.copy = button(self.tr("Copy the list"))
         self.copy.clicked.connect(self._copy)
         self.forget = button(self.tr("Clear the list"))
