@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from library_db.adaptation import Adaptation
 from library_db.database import Database, Durability
@@ -98,11 +99,23 @@ class AnalysisStore:
 
     def features_of(self, hashes: Mapping[int, str], front_end: str) -> Iterator[tuple[int, bytes]]:
         """Features of many tracks (id to audio hash), of those that have them."""
+        rows = self._features(hashes, front_end, "track_id, audio_hash, data")
+        yield from ((i, data) for i, audio_hash, data in rows if hashes[i] == audio_hash)
+
+    def having_features(self, hashes: Mapping[int, str], front_end: str) -> set[int]:
+        """Those tracks (id to audio hash) whose features of this front end are stored."""
+        rows = self._features(hashes, front_end, "track_id, audio_hash")
+        return {i for i, audio_hash in rows if hashes[i] == audio_hash}
+
+    def _features(
+        self, hashes: Mapping[int, str], front_end: str, columns: str
+    ) -> Iterator[tuple[Any, ...]]:
+        """Rows of the features of many tracks, as far as they can be read."""
         ids = list(hashes)
         for start in range(0, len(ids), _CHUNK):
             chunk = ids[start : start + _CHUNK]
             sql = (
-                "SELECT track_id, audio_hash, data FROM features WHERE front_end = ? "
+                f"SELECT {columns} FROM features WHERE front_end = ? "
                 f"AND track_id IN ({', '.join('?' * len(chunk))})"
             )
             try:
@@ -110,25 +123,7 @@ class AnalysisStore:
                     rows = connection.execute(sql, (front_end, *chunk)).fetchall()
             except LibraryCorrupt:
                 return  # as in `_one`
-            yield from ((i, data) for i, audio_hash, data in rows if hashes[i] == audio_hash)
-
-    def having_features(self, hashes: Mapping[int, str], front_end: str) -> set[int]:
-        """Those tracks (id to audio hash) whose features of this front end are stored."""
-        found: set[int] = set()
-        ids = list(hashes)
-        for start in range(0, len(ids), _CHUNK):
-            chunk = ids[start : start + _CHUNK]
-            sql = (
-                "SELECT track_id, audio_hash FROM features WHERE front_end = ? "
-                f"AND track_id IN ({', '.join('?' * len(chunk))})"
-            )
-            try:
-                with self._database.reading() as connection:
-                    rows = connection.execute(sql, (front_end, *chunk)).fetchall()
-            except LibraryCorrupt:
-                return set()  # as in `_one`
-            found.update(i for i, audio_hash in rows if hashes[i] == audio_hash)
-        return found
+            yield from rows
 
     def with_features(self, front_end: str) -> list[tuple[int, str]]:
         """Tracks that features of this front end are stored for, with their audio hash; by id."""
