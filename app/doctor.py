@@ -69,6 +69,7 @@ def examine(home: Home) -> Iterator[Check]:
         ("disk", lambda: _disk(home)),
         ("library", lambda: _library(home)),
         ("models", lambda: _models(home)),
+        ("own model", lambda: _own_model(home)),
         ("decoder", _decoder),
         ("playback", _playback),
         ("display", _display),
@@ -140,6 +141,25 @@ def _models(home: Home) -> Check:
             "Install Undertone with its model files",
         )
     return Check("models", "ok", ", ".join(names))
+
+
+def _own_model(home: Home) -> Check:
+    from app.personal_models import PersonalModels
+    from app.your_model import versions
+    from library_db.library import Library
+
+    models = PersonalModels(home.models_dir)
+    if models.active_number is None or not (home.library_dir / "library.sqlite3").exists():
+        return Check("own model", "ok", "none in use: moods come from the common model")
+    with Library.open(home.library_dir) as library:
+        active = next((v for v in versions(library, models) if v.active), None)
+    if active is None:
+        text = f"version {models.active_number} is gone: moods come from the common model"
+        return Check("own model", "note", text, "undertone train personal")
+    if active.note:
+        text = f"version {active.number}: {active.note}"
+        return Check("own model", "note", text, "undertone train personal")
+    return Check("own model", "ok", f"version {active.number} is in use")
 
 
 def _decoder() -> Check:

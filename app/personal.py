@@ -18,7 +18,13 @@ from app.unfinished import TrainingLock, Unfinished
 from inference.errors import UndertoneError
 from inference.job import Job, Progress
 from library_db.answers import AnswerStore
-from library_db.personal_layer import clear_personal, common_model, personal_ids, rated_by
+from library_db.personal_layer import (
+    clear_personal,
+    common_model,
+    common_revision,
+    personal_ids,
+    rated_by,
+)
 
 if TYPE_CHECKING:
     from app.folder_evidence import FolderEvidence
@@ -188,7 +194,7 @@ def train(
         learned = yield from _learn(material, models, tune, keep=not dry_run)
         rows = decided(material)
         fit, before = learned.fit, models.usable()
-        model = _model(learned, models.next_number(), base_model) if fit.accepted else None
+        model = _model(learned, models.next_number(), library, base_model) if fit.accepted else None
         known = model is not None and before is not None and model.is_same(before)
         taken_up = model is not None and not known and not dry_run
         if not dry_run and folder is None:
@@ -368,7 +374,7 @@ def forget(library: Library, answers: AnswerStore, models: PersonalModels) -> Fo
     return deleted
 
 
-def _model(learned: _Learned, number: int, base_model: str) -> PersonalModel:
+def _model(learned: _Learned, number: int, library: Library, base_model: str) -> PersonalModel:
     fit = learned.fit
     assert fit.map is not None
     assert fit.test is not None
@@ -385,6 +391,7 @@ def _model(learned: _Learned, number: int, base_model: str) -> PersonalModel:
         made_s=time.time(),
         parts=learned.parts,
         reader=learned.reader,
+        base_revision=common_revision(library, base_model),
     )
 
 
@@ -405,11 +412,14 @@ def _explained(learned: _Learned, evidence: Evidence) -> str:
         )
     if learned.without_torch:
         text += "; networks of your own were not tried, since torch is not installed"
-    for count, what in (
-        (evidence.contradictory, "songs have contradictory answers, of which the newest counts"),
-        (evidence.gone, "songs with an answer are no longer in the library and were left out"),
-        (evidence.unrated, "songs with an answer have no mood of this model and were left out"),
-    ):
+    for count, one, many in (
+        (evidence.contradictory, "song has contradictory answers, of which the newest counts",
+         "songs have contradictory answers, of which the newest counts"),
+        (evidence.gone, "song with an answer is no longer in the library and was left out",
+         "songs with an answer are no longer in the library and were left out"),
+        (evidence.unrated, "song with an answer has no mood of this model and was left out",
+         "songs with an answer have no mood of this model and were left out"),
+    ):  # fmt: skip
         if count:
-            text += f"; {count} {what}"
+            text += f"; {count} {one if count == 1 else many}"
     return text

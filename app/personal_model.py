@@ -42,7 +42,10 @@ class PersonalModel:
     parts : OwnParts or None
         What it has beyond the map of the plane.
     reader : SongReader or None
-        Of the stored features; with `parts` only.
+        Of the stored features; with `parts` only. None where those are no longer made: then the
+        map of the plane alone moves songs.
+    base_revision : str
+        Of the common model, as `ModelCard.revision` has it; "" where that is not known.
     """
 
     number: int
@@ -56,6 +59,14 @@ class PersonalModel:
     made_s: float
     parts: OwnParts | None = None
     reader: SongReader | None = None
+    base_revision: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it can speak: what its parts read is still made."""
+        if self.parts is None or self.reader is not None:
+            return True
+        return self.parts.front_end == self.base_model  # of signals, which are read live
 
     @property
     def kind(self) -> str:
@@ -131,6 +142,7 @@ class PersonalModel:
             "personal": self.personal,
             "lower": self.lower,
             "made_s": self.made_s,
+            "base_revision": self.base_revision,
         }
 
 

@@ -74,8 +74,7 @@ class PersonalModels:
         Raises
         ------
         PersonalModelError
-            If it is missing, damaged, of a newer version of the program, or needs features
-            of songs that are no longer made.
+            If it is missing, damaged, or of a newer version of the program.
         """
         path = self.folder / str(number) / _MODEL_FILE
         whole = _read(path)
@@ -105,22 +104,14 @@ class PersonalModels:
             raise PersonalModelError(f"{path} is damaged ({error})", _REMEDY) from error
         if model.map.dimensions != (parts.space.dimensions if parts.space else 0):
             raise PersonalModelError(f"{path} does not fit its map", _REMEDY)
-        if parts.front_end == model.base_model:  # of signals, which are read live
-            return replace(model, parts=parts)
+        model = replace(model, parts=parts)
+        if model.is_whole:
+            return model
         try:
             reader = read_songs(model.base_model, self.models_dir)
-        except UndertoneError as error:
-            raise PersonalModelError(
-                f"version {model.number} of your model needs {model.base_model}: {error.message}",
-                error.remedy or _REMEDY,
-            ) from error
-        if reader.front_end != parts.front_end:
-            raise PersonalModelError(
-                f"version {model.number} of your model reads features that another version of "
-                f"{model.base_model} made",
-                _REMEDY,
-            )
-        return replace(model, parts=parts, reader=reader)
+        except UndertoneError:
+            return model  # nothing is lost: its map of the plane speaks without
+        return replace(model, reader=reader) if reader.front_end == parts.front_end else model
 
     @property
     def history(self) -> list[int]:
@@ -298,6 +289,7 @@ def _from_json(path: Path, plain: Any) -> PersonalModel:
             personal=float(plain["personal"]),
             lower=float(plain["lower"]),
             made_s=float(plain["made_s"]),
+            base_revision=str(plain.get("base_revision", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise PersonalModelError(f"{path} is damaged ({error})", _REMEDY) from error

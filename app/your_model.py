@@ -14,7 +14,12 @@ from app.personal_models import PersonalModelError, PersonalModels
 from inference.emotion import EmotionEstimate, Quadrant
 from library_db.answers import Answer, AnswerStore
 from library_db.decisions import Decided, Origin
-from library_db.personal_layer import common_model, corrected_ids, moved_ids
+from library_db.personal_layer import (
+    common_model,
+    common_revision,
+    corrected_ids,
+    moved_ids,
+)
 
 if TYPE_CHECKING:
     from library_db.library import Library
@@ -104,6 +109,10 @@ class Version:
     active : bool
     usable : bool
         Whether it is of the common model that rates the library now.
+    earlier : bool
+        Learned upon an earlier version of that model: it goes on speaking, untested on this one.
+    whole : bool
+        False where that version's features are no longer made: only its map of the plane speaks.
     fault : str
         Why it cannot be read, with the remedy; then the other values are None.
     made_s : float or None
@@ -119,6 +128,8 @@ class Version:
     number: int
     active: bool
     usable: bool = False
+    earlier: bool = False
+    whole: bool = True
     fault: str = ""
     made_s: float | None = None
     kind: str | None = None
@@ -127,6 +138,25 @@ class Version:
     common: float | None = None
     personal: float | None = None
     lower: float | None = None
+
+    @property
+    def note(self) -> str:
+        """What there is to say of it in a sentence; "" where all is as it should be."""
+        if self.fault:
+            return self.fault
+        if not self.usable:
+            return f"it was learned upon another model ({self.base_model}), and says nothing now"
+        if not self.whole:
+            return (
+                f"it was learned upon an earlier version of {self.base_model}, whose features are "
+                "no longer made: its map of valence and arousal alone speaks"
+            )
+        if self.earlier:
+            return (
+                f"it was learned upon an earlier version of {self.base_model} and goes on "
+                "speaking, untested on the present one"
+            )
+        return ""
 
 
 @dataclass(frozen=True)
@@ -225,6 +255,7 @@ def agreement(answers: Sequence[Answer], trailing: int = _TRAILING) -> tuple[Agr
 def versions(library: Library, models: PersonalModels) -> tuple[Version, ...]:
     """Every version that is there, the newest first."""
     chosen, base = models.active_number, common_model(library)
+    revision = common_revision(library, base) if base is not None else ""
     found = []
     for number in reversed(models.numbers()):
         active = number == chosen
@@ -235,11 +266,18 @@ def versions(library: Library, models: PersonalModels) -> tuple[Version, ...]:
             continue
         found.append(
             Version(
-                number, active, model.base_model == base, "", model.made_s, model.kind,
-                model.base_model, model.songs, model.common, model.personal, model.lower,
+                number, active, model.base_model == base,
+                _differ(model.base_revision, revision), model.is_whole, "", model.made_s,
+                model.kind, model.base_model, model.songs, model.common, model.personal,
+                model.lower,
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether both revisions are known, and are not the same."""
+    return bool(one and other) and one != other
 
 
 def moves(library: Library, most: int = MOST_MOVES) -> tuple[Move, ...]:

@@ -110,6 +110,21 @@ class PlayHistory(PrivateStore):
                 "DELETE FROM plays WHERE id <= (SELECT max(id) FROM plays) - ?", (MOST_KEPT,)
             )
 
+    def extend(self, play: Play) -> None:
+        """Write anew how long a play that is kept has lasted, and what was felt in it.
+
+        One that has been deleted meanwhile stays so.
+        """
+        with self._file.database.transaction(Durability.LISTENER) as connection:
+            connection.execute(
+                "UPDATE plays SET heard_s = ?, felt = coalesce(?, felt) "
+                "WHERE track_id = ? AND began_s = ?",
+                (
+                    float(play.heard_s), play.felt.value if play.felt else None,
+                    int(play.track_id), float(play.began_s),
+                ),
+            )  # fmt: skip
+
     def between(self, begin_s: float, end_s: float) -> list[Play]:
         """The plays that began in [begin_s, end_s), the oldest first."""
         return self._read("WHERE began_s >= ? AND began_s < ? ORDER BY began_s, id", begin_s, end_s)

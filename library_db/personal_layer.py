@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from library_db.adaptation import MARK
 from library_db.changes import ChangeSet
 from library_db.database import Durability
 from library_db.rows import effective_fields
@@ -16,6 +18,7 @@ __all__ = [
     "clear_corrections",
     "clear_personal",
     "common_model",
+    "common_revision",
     "corrected_ids",
     "moved_ids",
     "personal_ids",
@@ -64,6 +67,20 @@ def common_model(library: Library) -> str | None:
         "SELECT model_id FROM emotion_common GROUP BY model_id ORDER BY count(*) DESC, model_id"
     )
     return rows[0][0] if rows else None
+
+
+def common_revision(library: Library, model_id: str) -> str:
+    """The revision of `model_id` that rated most songs, adapted or not; "" if none is known."""
+    begin = f"{model_id}@"
+    rows = library.store.rows(
+        "SELECT common_model, count(*) FROM tracks WHERE substr(common_model, 1, ?) = ? "
+        "GROUP BY common_model",
+        (len(begin), begin),
+    )
+    counts: Counter[str] = Counter()
+    for key, number in rows:
+        counts[key.removeprefix(begin).partition(MARK)[0]] += number
+    return max(counts, key=lambda revision: (counts[revision], revision), default="")
 
 
 def moved_ids(library: Library) -> list[int]:

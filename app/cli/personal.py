@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--roll-back", action="store_true", help="go back to the version before the active one"
     )
+    parser.add_argument("--versions", action="store_true", help="only list the versions")
     parser.add_argument(
         "--use", type=int, metavar="N", help="take up version N again; 0: the common model alone"
     )
@@ -75,6 +77,10 @@ def run_personal(
         raise UsageError("--roll-back and --dry-run do not go together")
     if args.use is not None and (args.roll_back or args.dry_run or args.use < 0):
         raise UsageError("--use takes a version's number and goes with no other option")
+    if args.versions:
+        if args.roll_back or args.dry_run or args.use is not None:
+            raise UsageError("--versions goes with no other option but --json")
+        return _list_versions(args)
     if args.niceness > 0 and hasattr(os, "nice"):
         os.nice(args.niceness)
     try:
@@ -97,6 +103,34 @@ def run_personal(
         message(report.band)
     now = "the common model alone" if report.active is None else f"version {report.active}"
     message(f"active: {now}; {report.moved} songs have another mood than the common model's")
+    return 0
+
+
+def _list_versions(args: argparse.Namespace) -> int:
+    """Every version with the test that it passed, the newest first."""
+    from dataclasses import asdict
+
+    from app.your_model import versions
+    from inference.labelling.ladder import Rung
+
+    models = PersonalModels(args.home.models_dir)
+    with open_library(args.home) as library:
+        found = versions(library, models)
+    if args.json:
+        out(dump_json([{**asdict(version), "note": version.note} for version in found], indent=1))
+        return 0
+    for version in found:
+        mark = "*" if version.active else " "
+        line = f"{mark} version {version.number}"
+        if version.personal is not None and version.common is not None:
+            day = time.strftime("%Y-%m-%d", time.localtime(version.made_s))
+            line += (
+                f"  {day}  {version.songs} songs  right on {version.personal:.0%} held out, "
+                f"the common model on {version.common:.0%}  {Rung(version.kind).text}"
+            )
+        out(clean(f"{line}; {version.note}" if version.note else line))
+    if models.active_number is None:
+        message("active: the common model alone")
     return 0
 
 

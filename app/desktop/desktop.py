@@ -193,6 +193,7 @@ class Desktop(QObject):
         self.history = HistoryKeeper(
             self.listening, self.songs, self.preferences, self.home.library_dir, self
         )
+        self.listening.heard.connect(lambda _: self._restoring.save_aside())
         self.prompting.answered.connect(self.history.note_answer)
         self.history.told.connect(self.window.toasts.show_toast)
         self.sensing = Sensing(

@@ -1,4 +1,8 @@
-"""Keeps what was played: one line a song that was really heard, unless it is switched off."""
+"""Keeps what was played: one line a song that was really heard, unless it is switched off.
+
+A hearing is written as soon as it counts and then every half minute, so that a player that is
+killed loses half a minute of it.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from app.desktop.library_controller import LibraryController
 from app.desktop.listening import ListeningWatch
 from app.desktop.preferences import Preferences
 from app.listening import Listening
+from inference.emotion import Quadrant
 from library_db.answers import Occasion
 from library_db.history import Play, PlayHistory
 
@@ -46,6 +51,8 @@ class HistoryKeeper(QObject):
         self._songs = songs
         self._preferences = preferences
         self._folder = folder
+        self._written: Listening | None = None
+        watch.heard.connect(self._keep)
         watch.ended.connect(self._on_ended)
 
     def note_answer(self, answer: Answer) -> None:
@@ -55,10 +62,21 @@ class HistoryKeeper(QObject):
             self._songs.submit(lambda _: _note(folder, answer), lambda _: self.kept.emit())
 
     def _on_ended(self, listening: Listening) -> None:
-        if not listening.heard.begun or not self._preferences.settings.playback.keep_history:
+        if listening.heard.begun:
+            self._keep(listening)
+        self._written = None
+
+    def _keep(self, listening: Listening) -> None:
+        if not self._preferences.settings.playback.keep_history:
             return
-        folder = self._folder
-        self._songs.submit(lambda library: _keep(folder, library, listening), self._on_kept)
+        folder, known = self._folder, listening is self._written
+        self._written = listening
+        # As it is now: the song plays on while this waits for the writer.
+        heard_s, felt = round(listening.heard_s, 1), listening.mostly_felt
+        self._songs.submit(
+            lambda library: _keep(folder, library, listening, heard_s, felt, known=known),
+            self._on_kept,
+        )
 
     def _on_kept(self, notices: list[Notice]) -> None:
         for notice in notices:
@@ -66,17 +84,28 @@ class HistoryKeeper(QObject):
         self.kept.emit()
 
 
-def _keep(folder: Path, library: Library, listening: Listening) -> list[Notice]:
+def _keep(
+    folder: Path,
+    library: Library,
+    listening: Listening,
+    heard_s: float,
+    felt: Quadrant | None,
+    *,
+    known: bool,
+) -> list[Notice]:
     track = library.track(listening.track_id)
     if track is None:
         return []
     emotion = library.emotion(track.id)
     play = Play(
-        track.id, track.audio_hash, listening.began_s, round(listening.heard_s, 1),
-        emotion.quadrant, emotion.mood, listening.mostly_felt,
+        track.id, track.audio_hash, listening.began_s, heard_s, emotion.quadrant, emotion.mood,
+        felt,
     )  # fmt: skip
     with PlayHistory.open(folder) as history:
-        history.add(play)
+        if known:
+            history.extend(play)
+        else:
+            history.add(play)
         return history.notices
 
 

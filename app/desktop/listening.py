@@ -8,9 +8,11 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from app.desktop.player_controller import PlayerController
-from app.listening import Felt, Listening, StateWatch
+from app.listening import LEAST_HEARD_S, Felt, Listening, StateWatch
 
 __all__ = ["ListeningWatch"]
+
+_EVERY_S = 30.0
 
 
 class ListeningWatch(QObject):
@@ -23,6 +25,7 @@ class ListeningWatch(QObject):
     """
 
     ended = Signal(object)  # Listening
+    heard = Signal(object)  # Listening, when it has begun to count and each half minute on
     state_changed = Signal(object)  # Listening; its `felt` is the new state
 
     def __init__(
@@ -36,6 +39,7 @@ class ListeningWatch(QObject):
         self.now = now
         self.current: Listening | None = None
         self._states = StateWatch()
+        self._next_s = LEAST_HEARD_S
         player.position_changed.connect(self._on_position)
         player.track_changed.connect(self._on_track)
         self._on_track(player.track_id)
@@ -54,11 +58,16 @@ class ListeningWatch(QObject):
         self._on_track(None)
 
     def _on_position(self, position_s: float, duration_s: float) -> None:
-        if self.current is not None:
-            self.current.move(position_s, duration_s)
+        current = self.current
+        if current is None:
+            return
+        current.move(position_s, duration_s)
+        if current.heard_s >= self._next_s:
+            self._next_s = current.heard_s + _EVERY_S
+            self.heard.emit(current)
 
     def _on_track(self, track_id: int | None) -> None:
-        ended = self.current
+        ended, self._next_s = self.current, LEAST_HEARD_S
         self.current = None if track_id is None else Listening(track_id, self.now())
         if ended is not None:
             self.ended.emit(ended)

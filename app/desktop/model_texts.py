@@ -200,6 +200,17 @@ class ModelTexts:
                 "It was learned upon another model than the one that rates your library now, so "
                 "the common model speaks. Train again to learn upon the present one."
             )
+        if not active.whole:
+            return _tr(
+                "It was learned upon an earlier version of the common model, whose features of "
+                "songs are no longer made: its map of valence and arousal speaks alone. Train "
+                "again to learn upon the present version; your answers are all kept."
+            )
+        if active.earlier:
+            return _tr(
+                "It was learned upon an earlier version of the common model, and goes on speaking. "
+                "Train again to have it tested upon the present one; your answers are all kept."
+            )
         if active.personal is None or active.common is None or active.lower is None:
             return ""
         bound = 100 * active.lower
@@ -215,8 +226,8 @@ class ModelTexts:
         ).format(
             kind=_kind(active.kind),
             songs=songs(active.songs or 0),
-            mine=f"{active.personal:.0%}".replace("%", " %"),
-            common=f"{active.common:.0%}".replace("%", " %"),
+            mine=_share(active.personal),
+            common=_share(active.common),
             sure=sure,
             margin=f"{100 * MARGIN:.0f}",
         )
@@ -231,6 +242,10 @@ class ModelTexts:
             text = _tr("Version {n}: {day}, {songs}").format(
                 n=version.number, day=day(version.made_s), songs=songs(version.songs)
             )
+        if version.personal is not None and version.common is not None:
+            text = _tr("{version}, right on {mine} (common {common})").format(
+                version=text, mine=_share(version.personal), common=_share(version.common)
+            )
         return VersionChoice(version.number, text)
 
 
@@ -239,6 +254,10 @@ def _some(number: int, one: str, many: str) -> str:
     if not number:
         return ""
     return one if number == 1 else many.format(n=count(number))
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
 
 
 def _kind(kind: str | None) -> str:

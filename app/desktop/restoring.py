@@ -1,4 +1,4 @@
-"""Window and player as they were left, and kept for the next start."""
+"""Window and player as they were left, and kept for the next start, also after a kill."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Restoring"]
 
 
 class Restoring(QObject):
-    """Reads the state at the start and writes it at the end."""
+    """Reads the state at the start; writes it at the end, and now and then while a song plays."""
 
     def __init__(self, file: Path, desktop: Desktop) -> None:
         super().__init__(desktop)
@@ -73,3 +73,9 @@ class Restoring(QObject):
 
     def save(self) -> None:
         self.state.save(self._file)
+
+    def save_aside(self) -> None:
+        """Take down how everything is now, and write it on a worker."""
+        self.keep()
+        state, file = self.state, self._file
+        self._desktop.runner.call(lambda: state.save(file), lambda _: None, pool="io")

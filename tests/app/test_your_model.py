@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 
 from app.cli.dispatch import main
+from app.doctor import examine
 from app.paths import home as home_of
-from app.personal import PersonalReport, train
+from app.personal import PersonalReport, rate_library, train
 from app.personal_models import PersonalModels
 from app.personal_process import TrainingFault, read_line, train_command
-from app.your_model import agreement, overview
+from app.your_model import agreement, overview, versions
 from inference.emotion import Quadrant
 from inference.job import Progress, run_to_end
 from library_db.answers import AnswerStore
-from library_db.library import Library
+from library_db.library import EstimateRow, Library
 from tests.app.personal_library import BASE, answer_on, fill, heard_by_listener
 
 
@@ -122,3 +123,40 @@ def test_a_fault_is_a_line_too(home: Path, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "later"}', json.dumps({"kind": 1})])
 def test_a_line_that_says_nothing_is_none(text: str) -> None:
     assert read_line(text) is None
+
+
+def test_versions_learned_upon_an_earlier_common_model_go_on_and_say_so(
+    library: Library, answers: AnswerStore, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = PersonalModels(home / "models")
+    ids = sorted(int(i) for i in library.search(""))
+    common = [e.common for e in library.emotions(ids)]
+
+    def rated_as(revision: str) -> None:
+        library.set_estimates(
+            [
+                EstimateRow(i, "common", e, revision=revision)
+                for i, e in zip(ids, common, strict=True)
+            ]
+        )
+
+    rated_as("1.0+a")
+    answers.add(*(answer_on(library, i, heard_by_listener(library, i)) for i in ids[:40]))
+    assert run_to_end(train(library, answers, models)).accepted
+    assert models.active().base_revision == "1.0+a"
+    assert [(v.earlier, v.note) for v in versions(library, models)] == [(False, "")]
+    rated_as("1.1+b~2-adapted")
+    (version,) = versions(library, models)
+    assert (version.active, version.usable, version.earlier, version.whole) == (
+        True, True, True, True,
+    )  # fmt: skip
+    model = models.usable()
+    assert run_to_end(rate_library(library, model))[0] == len(ids), "it goes on speaking"
+    library.close()
+    place = ["--home", str(home)]
+    assert main([*place, "train", "personal", "--versions", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["number"], row["active"], row["earlier"]) == (1, True, True)
+    assert main([*place, "train", "personal", "--versions"]) == 0
+    assert "untested on the present one" in capsys.readouterr().out
+    assert {c.name: c.status for c in examine(home_of(home))}["own model"] == "note"

@@ -170,3 +170,33 @@ def test_what_is_heard_appears_and_the_off_switch_says_so(
     page.switch_on.click()
     assert desktop.preferences.settings.playback.keep_history
     settle(qtbot, desktop)
+
+
+def test_a_player_that_is_killed_has_kept_the_song_that_plays(
+    qtbot: QtBot, start: Start, home: Path
+) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    with Library.open(home) as library:
+        first, second, _ = fill(library, 3)
+    desktop = start()
+
+    def play(track_id: int, seconds: int) -> list[Play]:
+        desktop.player.track_changed.emit(track_id)
+        for position in range(seconds + 1):
+            desktop.player.position_changed.emit(float(position), 240.0)
+        settle(qtbot, desktop)
+        with PlayHistory.open(home) as history:
+            return history.between(0, 1e12)
+
+    state = desktop.home.folder / "window.json"
+    assert not state.exists()
+    assert [(p.track_id, p.heard_s) for p in play(first, 60)] == [(first, 50.0)]
+    assert state.exists(), "with it the queue"
+    kept = play(second, 100)
+    assert [(p.track_id, p.heard_s) for p in kept] == [(first, 60.0), (second, 80.0)]
+    with PlayHistory.open(home) as history:
+        history.remove([kept[-1].id])
+    desktop.player.track_changed.emit(None)
+    settle(qtbot, desktop)
+    with PlayHistory.open(home) as history:
+        assert [p.track_id for p in history.between(0, 1e12)] == [first], "deleted meanwhile"

@@ -75,3 +75,18 @@ def test_times_that_are_none_are_refused() -> None:
     for began_s, heard_s in ((float("nan"), 1.0), (1.0, float("inf")), (1.0, -1.0)):
         with pytest.raises(ValueError, match="times"):
             Play(1, "", began_s, heard_s)
+
+
+def test_a_play_that_goes_on_is_written_anew_unless_it_was_deleted(tmp_path: Path) -> None:
+    with PlayHistory.open(tmp_path) as history:
+        history.add(play(1), play(2, 1e9 + 200))
+        longer = Play(1, MARK, 1e9, 240.0, felt=Quadrant.HALV)
+        history.extend(longer)
+        first, second = history.between(0, 2e9)
+        assert (first.heard_s, first.felt, first.quadrant) == (
+            240.0, Quadrant.HALV, Quadrant.LAHV,
+        )  # fmt: skip
+        assert second == play(2, 1e9 + 200)
+        history.remove([first.id])
+        history.extend(longer)
+        assert history.count() == 1
