@@ -8,14 +8,16 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.labels import corrected, write
+from app.overwriting import delete_for_good
 from app.personal_models import FOLDER, PersonalModels, heard_folder
 from app.unfinished import TrainingLock
+from inference.emotion import Quadrant
 from inference.errors import UndertoneError
 from inference.job import Job, Progress
 from library_db.answers import Answer, AnswerStore
@@ -30,6 +32,7 @@ from library_db.personal_layer import (
 
 if TYPE_CHECKING:
     from app.paths import Home
+    from library_db.decisions import Decided
     from library_db.library import Library
 
 __all__ = ["Deleted", "Kept", "Part", "answer_to_json", "delete_data", "export_data", "kept"]
@@ -39,6 +42,7 @@ Your data in Undertone, exported on {day}.
 
 answers.json      what you answered when you were asked how a song felt
 corrections.json  your own word on songs; `undertone labels import` reads it
+decisions.json    what became of each of these words in the last training, and why
 history.csv       what was played, for how long, which mood it counted as, and what was felt
 models/           the versions of your own model
 recordings/       recorded sessions of a sensor band
@@ -56,7 +60,8 @@ class Part(str, Enum):
     HISTORY = "history"
     RECORDINGS = "recordings"
     BACKUPS = "backups"
-    """Daily copies of the library, which may hold corrections and the moods of the own model."""
+    """Daily copies of the library, and damaged ones that were set aside: they may hold corrections
+    and the moods of the own model."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,9 @@ def export_data(library: Library, home: Home, target: Path) -> Job[Path]:
         (folder / "README.txt").write_text(readme, encoding="utf-8")
         rows = [answer_to_json(library, answer) for answer in _answers(home.library_dir)]
         (folder / "answers.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        decisions = [_decided_to_json(one) for one in _decisions(home.library_dir)]
+        text = json.dumps(decisions, indent=1) + "\n"
+        (folder / "decisions.json").write_text(text, encoding="utf-8")
         text = write(corrected(library, corrected_ids(library)))
         (folder / "corrections.json").write_text(text, encoding="utf-8")
         yield Progress(1, 4, "history")
@@ -170,22 +178,26 @@ def delete_data(library: Library, home: Home, parts: Collection[Part]) -> Delete
     before = kept(library, home)
     folder = home.library_dir
     touched: tuple[int, ...] = ()
+    models = PersonalModels(home.models_dir)
     if Part.ANSWERS in parts:
-        if AnswerStore.exists(folder):
-            with AnswerStore.open(folder) as store:
-                store.delete()
-        with TrainingLock(PersonalModels(home.models_dir)):
-            PersonalModels(home.models_dir).delete()
+        with TrainingLock(models):  # what is trained at this moment would come after it
+            if AnswerStore.exists(folder):
+                with AnswerStore.open(folder) as store:
+                    store.delete()
+            models.delete()
         touched += clear_personal(library).touched
     if Part.CORRECTIONS in parts:
         touched += clear_corrections(library).touched
+        if AnswerStore.exists(folder):
+            with AnswerStore.open(folder) as store:
+                store.forget_corrections()
     if Part.HISTORY in parts and PlayHistory.exists(folder):
         with PlayHistory.open(folder) as history:
             history.delete()
     if Part.RECORDINGS in parts:
         for recording in _folders(home.recordings_dir):
             _remove(recording)
-        _remove(heard_folder(PersonalModels(home.models_dir)))
+        _remove(heard_folder(models))
     if {Part.ANSWERS, Part.CORRECTIONS} & set(parts):
         library.store.database.fold_wal()
         _remove(folder / INDEX_FILE)  # a copy of the moods, made again at the end
@@ -241,6 +253,18 @@ def _answers(folder: Path) -> list[Answer]:
         return store.all()
 
 
+def _decisions(folder: Path) -> list[Decided]:
+    if not AnswerStore.exists(folder):
+        return []
+    with AnswerStore.open(folder) as store:
+        return store.decisions()
+
+
+def _decided_to_json(decided: Decided) -> dict[str, Any]:
+    plain = asdict(decided)
+    return {k: v.value if isinstance(v, Quadrant) else v for k, v in plain.items()}
+
+
 def _write_history(library: Library, folder: Path, target: Path) -> None:
     plays: list[Play] = []
     if PlayHistory.exists(folder):
@@ -278,7 +302,9 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _backups(folder: Path) -> list[Path]:
-    return sorted((folder / "backups").glob("library-*.sqlite3"))
+    """Daily copies of the library, and damaged ones that were set aside."""
+    damaged = folder.glob("library-damaged-*")
+    return sorted([*(folder / "backups").glob("library-*.sqlite3"), *damaged])
 
 
 def _new_folder(wanted: Path) -> Path:
@@ -291,10 +317,7 @@ def _new_folder(wanted: Path) -> Path:
 
 def _remove(path: Path) -> None:
     try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        delete_for_good(path)
     except OSError as error:
         raise UndertoneError(
             f"{path} cannot be deleted ({os.strerror(error.errno or 0)})", "Delete it yourself"

@@ -366,11 +366,17 @@ def forget(library: Library, answers: AnswerStore, models: PersonalModels) -> Fo
     """Delete all answers, every version of the model and what it said of the songs, for good.
 
     Corrections are no part of it: `undertone labels delete --all` takes those back.
+
+    Raises
+    ------
+    PersonalModelError
+        If a training runs; nothing is deleted then.
     """
     with TrainingLock(models):  # what is trained at this moment would come after it
         songs = len(personal_ids(library))
         deleted = Forgotten(answers.delete(), models.delete(), songs)
         clear_personal(library)
+    library.store.database.fold_wal()
     return deleted
 
 

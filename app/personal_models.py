@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from app.overwriting import delete_for_good
 from app.personal_model import MODEL_PREFIX, PersonalModel
 from inference.errors import UndertoneError
 
@@ -218,7 +219,7 @@ class PersonalModels:
         return (history[-2] or None) if len(history) > 1 else None
 
     def delete(self) -> int:
-        """Delete every version; returns how many there were.
+        """Overwrite and delete every version; returns how many there were.
 
         Raises
         ------
@@ -227,9 +228,7 @@ class PersonalModels:
         """
         count = len(self.numbers())
         try:
-            shutil.rmtree(self.folder)
-        except FileNotFoundError:
-            return 0
+            delete_for_good(self.folder)
         except OSError as error:
             raise PersonalModelError(
                 f"{self.folder} cannot be deleted ({error.strerror})", "Delete it yourself"

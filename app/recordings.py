@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.overwriting import delete_for_good
 from app.wristband.recorder import FILE_NAME, Outline, RecordingError, outline_recording
 from app.wristband.source import Provenance
 from inference.emotion import Quadrant
@@ -189,23 +188,11 @@ def delete_recording(path: Path) -> None:
     if not (path / FILE_NAME).is_file() or path.is_symlink():
         raise RecordingError(f"{path.name} is no recording")
     try:
-        for file in path.iterdir():
-            if file.is_file() and not file.is_symlink():
-                _overwrite(file)
-        shutil.rmtree(path)
+        delete_for_good(path)
     except OSError as error:
         raise RecordingError(
             f"{path.name} cannot be deleted ({error.strerror})", "Make its folder writable."
         ) from error
-
-
-def _overwrite(file: Path) -> None:
-    with file.open("r+b") as handle:
-        left = file.stat().st_size
-        while left > 0:
-            left -= handle.write(bytes(min(left, 1 << 20)))
-        handle.flush()
-        os.fsync(handle.fileno())
 
 
 # -- events ---------------------------------------------------------------------------

@@ -219,6 +219,17 @@ class AnswerStore(PrivateStore):
             connection.execute("DELETE FROM decisions")
             insert_decided(connection, decisions)
 
+    def forget_corrections(self, track_ids: Iterable[int] | None = None) -> None:
+        """Delete what was decided on corrections of these songs, or of all, that are taken back."""
+        with self._file.deleting() as connection:
+            if track_ids is None:
+                connection.execute("DELETE FROM decisions WHERE origin = 'correction'")
+                return
+            connection.executemany(
+                "DELETE FROM decisions WHERE origin = 'correction' AND track_id = ?",
+                [(int(track_id),) for track_id in track_ids],
+            )
+
     def decisions(self) -> list[Decided]:
         """What became of each word at the last training."""
         with self._file.database.reading() as connection:

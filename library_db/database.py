@@ -93,6 +93,8 @@ class Database:
                 mode = "WAL" if use_wal else "TRUNCATE"
                 self._writer.execute(f"PRAGMA journal_mode={mode}").fetchone()
                 self._writer.execute("PRAGMA journal_size_limit=67108864")
+                # A mood that was taken back stays in no gap of the file, whatever the build.
+                self._writer.execute("PRAGMA secure_delete=ON").fetchone()
         except BaseException:
             self._writer.close()
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app.cli.console import UsageError, clean, dump_json, message, out
@@ -42,16 +43,11 @@ def run_forget(library: Library, args: argparse.Namespace) -> int:
     from app.personal_models import PersonalModels
     from library_db.answers import AnswerStore
 
-    if not args.yes:
-        if not sys.stdin.isatty():
-            raise UsageError(
-                "all your answers and your own models would be deleted", "Add --yes to do it"
-            )
-        sys.stderr.write("Delete all your answers and your own models for good? [y/N] ")
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            message("nothing was deleted")
-            return 0
+    if args.all:
+        return _forget_everything(library, args)
+    if not args.yes and not _agreed("all your answers and your own models"):
+        message("nothing was deleted")
+        return 0
     with AnswerStore.open(args.home.library_dir) as store:
         _tell(store)
         gone = forget(library, store, PersonalModels(args.home.models_dir))
@@ -69,6 +65,33 @@ def run_forget(library: Library, args: argparse.Namespace) -> int:
             f"{clean(backups)}"
         )
     return 0
+
+
+def _forget_everything(library: Library, args: argparse.Namespace) -> int:
+    """As *Your model, Delete my data* with every kind ticked."""
+    from app.my_data import Part, delete_data, kept
+
+    found = kept(library, args.home)
+    what = (
+        f"{found.answers} answers, {found.corrections} corrections, {found.versions} model "
+        f"versions, {found.plays} plays, {found.recordings} recordings and {found.backups} backups"
+    )
+    if not args.yes and not _agreed(what):
+        message("nothing was deleted")
+        return 0
+    gone = delete_data(library, args.home, list(Part)).what
+    if args.json:
+        out(dump_json(asdict(gone)))
+    message(f"deleted for good: {what}")
+    return 0
+
+
+def _agreed(what: str) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError(f"{what} would be deleted", "Add --yes to do it")
+    sys.stderr.write(f"Delete {what} for good? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _tell(store: Any) -> None:

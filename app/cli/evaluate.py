@@ -47,6 +47,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "those of a data set with a band (--root)"
     )
     _personal_arguments(tables.add_parser("personal", help=text, description=text))
+    text = "the held-out common model that simulated listeners hear music by"
+    _estimates_arguments(tables.add_parser("estimates", help=text, description=text))
     return parser
 
 
@@ -90,11 +92,24 @@ def _personal_arguments(parser: argparse.ArgumentParser) -> None:
         "--music-root", metavar="DIR", type=Path,
         help="simulated listeners hear music4q: what the selection does to targets and heads",
     )  # fmt: skip
+    parser.add_argument(
+        "--ladder", action="store_true",
+        help="with --music-root: how far up its three rungs a model climbs, and what for",
+    )  # fmt: skip
     parser.add_argument("--folds", type=int, default=3, metavar="N", help="of listeners")
     parser.add_argument("--listeners", type=int, default=10, metavar="N", help="simulated ones")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--quick", action="store_true", help="only see that it runs")
     parser.add_argument("--resume", action="store_true", help="go on from finished listeners")
+    parser.add_argument("--work", metavar="DIR", type=Path, help="for what is computed once")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="for the results (default: results)"
+    )
+
+
+def _estimates_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--root", metavar="DIR", type=Path, required=True, help="the music")
+    parser.add_argument("--dataset", default="music4q", help="its layout (default: music4q)")
     parser.add_argument("--work", metavar="DIR", type=Path, help="for what is computed once")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="for the results (default: results)"
@@ -126,6 +141,8 @@ def _arguments(parser: argparse.ArgumentParser, table: str) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.table == "personal":
         return _run_personal(args)
+    if args.table == "estimates":
+        return _run_estimates(args)
     if args.table == "simulated":
         return _run_simulated(args)
     if args.folds < 2 or args.seeds < 1:
@@ -184,6 +201,8 @@ def _run_simulated(args: argparse.Namespace) -> int:
 
 
 def _run_personal(args: argparse.Namespace) -> int:
+    if args.ladder and args.music_root is None:
+        raise UsageError("--ladder needs the music: --music-root DIR")
     if args.listeners < 2 or args.seeds < 1 or args.folds < 2:
         raise UsageError("evaluating takes at least 2 listeners, 2 folds and 1 seed")
     _commands()
@@ -200,9 +219,11 @@ def _run_personal(args: argparse.Namespace) -> int:
             args.dataset, args.root, results, folds=args.folds, command=command, **shared
         )
     elif args.music_root is not None:
+        from inference.evaluation.personal_ladder import evaluate_ladder
         from inference.evaluation.personal_targets import evaluate_targets
 
-        job = evaluate_targets(
+        measure = evaluate_ladder if args.ladder else evaluate_targets
+        job = measure(
             args.estimates, args.music_root, results, listeners=args.listeners, command=command,
             **shared,
         )  # fmt: skip
@@ -211,6 +232,23 @@ def _run_personal(args: argparse.Namespace) -> int:
             args.estimates, results, listeners=args.listeners, command=command, **shared
         )
     out(table_text(_run(job)))
+    return 0
+
+
+def _run_estimates(args: argparse.Namespace) -> int:
+    _commands()
+    from inference.evaluation.personal_songs import estimate_songs
+
+    rows = _run(
+        estimate_songs(
+            args.root,
+            args.out or Path("results"),
+            work=args.work or args.home.folder / "training",
+            dataset=args.dataset,
+            command=recorded(args, "evaluate", "estimates"),
+        )
+    )
+    message(f"{len(rows)} songs estimated")
     return 0
 
 

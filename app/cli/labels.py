@@ -56,6 +56,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     answers = _action(actions, "answers", "show what you answered when you were asked")
     answers.add_argument("--json", action="store_true", help="print a JSON array on stdout")
     forget = _action(actions, "forget", "delete all answers and your own models for good")
+    forget.add_argument(
+        "--all", action="store_true",
+        help="also corrections, listening history, recordings and daily backups",
+    )  # fmt: skip
     forget.add_argument("--yes", action="store_true", help="do not ask")
     forget.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser
@@ -240,6 +244,10 @@ def _delete(library: Library, args: argparse.Namespace) -> int:
                 store.remove(answer.id for answer in answers if answer.id is not None)
     if found:
         library.correct_many({track.id: None for track, _ in found})
+        library.store.database.fold_wal()  # so that no file holds them any more
+        if AnswerStore.exists(args.home.library_dir):
+            with AnswerStore.open(args.home.library_dir) as store:
+                store.forget_corrections(track.id for track, _ in found)
     if args.json:
         out(dump_json({"deleted": len(found), "answers": len(answers)}))
     message(f"{what} deleted")

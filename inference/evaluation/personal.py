@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,7 @@ class _Measured:
     band_accepted: bool
     band_all: float
     band_kept: float
+    band_majority: float
     purity: float
     purity_kept: float
     kept: float
@@ -126,7 +128,8 @@ def evaluate_personal(
         A row for each preset, noise and number of answers. `music_individual` and
         `band_individual` are what the player would use: the listener's own model where it was
         accepted, else the common one. `band_all` and `band_kept` are last layers that learned
-        from all words (as the player's do) and from the kept ones, without that guard.
+        from all words (as the player's do) and from the kept ones, without that guard;
+        `band_majority` names the mood that was answered most often.
     """
     began_s = time.monotonic()
     bands = bands or _trained_band
@@ -227,6 +230,7 @@ class _Case:
             noise, count, common, own if music.accepted else common, own, music.accepted,
             band_common, scores[0] if fits[0][0].accepted else band_common, fits[0][0].accepted,
             scores[0], scores[1],
+            _majority(said, truth) if count else band_common,
             float(right.mean()) if count else 1.0,
             float(right[kept].mean()) if kept.any() else 1.0,
             float(kept.mean()) if count else 1.0,
@@ -236,6 +240,11 @@ class _Case:
         p = self.p[self.test]
         mine = p if fit is None or fit.map is None else fit.map.rate(p)
         return float((mine.argmax(axis=1) == self.felt[self.test]).mean())
+
+
+def _majority(said: Ints, truth: Ints) -> float:
+    """Accuracy of always naming the mood that was answered most often."""
+    return float((truth == np.bincount(said, minlength=len(QUADRANTS)).argmax()).mean())
 
 
 def _selected(attended: Array, p: Array, said: Ints) -> NDArray[np.bool_]:
@@ -299,7 +308,7 @@ def _summary(table: list[list[Sequence[_Measured]]], cell: int, silent: int) -> 
     unguarded = values("music_unguarded") - values("music_common")
     row["music_unguarded_gain"] = float(unguarded.mean())
     low, high = interval((values("band_kept") - values("band_all")).mean(axis=1))
-    row |= {name: float(values(name).mean()) for name in ("band_all", "band_kept")}
+    row |= {name: float(values(name).mean()) for name in ("band_all", "band_kept", "band_majority")}
     row |= {"kept_minus_all_low": low, "kept_minus_all_high": high}
     row |= {name: float(values(name).mean()) for name in ("purity", "purity_kept", "kept")}
     return row
@@ -339,11 +348,11 @@ def _stored(file: Path) -> tuple[bool, list[_Measured]] | None:
 
 
 def stored_rows(
-    file: Path, measure: Callable[[], list[dict[str, float]]], *, resume: bool
-) -> list[dict[str, float]]:
+    file: Path, measure: Callable[[], list[dict[str, Any]]], *, resume: bool
+) -> list[dict[str, Any]]:
     """What `measure` gives; with `resume` from `file`, where an earlier run kept it."""
     if resume and file.exists():
-        found: list[dict[str, float]] = json.loads(file.read_text())
+        found: list[dict[str, Any]] = json.loads(file.read_text())
         return found
     found = measure()
     _store(file, found)

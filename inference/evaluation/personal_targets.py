@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.audio.features import SongFeatures
-from inference.datasets import load_music
 from inference.emotion import QUADRANTS
-from inference.errors import UndertoneError
 from inference.evaluation.personal import NOISES, interval, stored_rows
+from inference.evaluation.personal_songs import PlayerSongs, player_songs
 from inference.evaluation.personal_worlds import (
     Heard,
     Listener,
@@ -33,9 +31,6 @@ from inference.evaluation.results import RunRecord, digest_files, write_results
 from inference.job import Job, Progress
 from inference.labelling.ladder import fit_personal
 from inference.labelling.pairing import Pairing
-from inference.labelling.songs import SongReader, Windows, read_songs
-from inference.pipelines.head import Head
-from inference.runtime import MusicClassifier
 from inference.training.personal import HeadTuner, TunerSettings
 
 __all__ = ["evaluate_targets"]
@@ -46,18 +41,6 @@ Ints = NDArray[np.int64]
 _ANSWERS = 80
 _SHARE = 0.5
 """Of the head's change that is taken, as in the middle of the ladder's grid; not tuned here."""
-_MODEL = "undertone-music"
-
-
-@dataclass(frozen=True, eq=False)
-class _Songs:
-    """The data set, as a listener's player would have stored it."""
-
-    p: Array
-    windows: tuple[Windows, ...]
-    physiological: Array
-    start: Head
-    started: Array
 
 
 def evaluate_targets(
@@ -93,7 +76,9 @@ def evaluate_targets(
         95 % intervals by bootstrap over listeners.
     """
     began_s = time.monotonic()
-    songs = yield from _songs(read_estimates(estimates), dataset, root, work / "song-features")
+    songs = yield from player_songs(
+        read_estimates(estimates), dataset, root, work / "song-features"
+    )
     digest = digest_files([estimates], estimates.parent)
     folder = work / "personal" / f"targets-{digest[:12]}{'-quick' if quick else ''}"
     net = yield from band_network(preset, folder / f"{preset}.pt", epochs=1 if quick else 12)
@@ -119,43 +104,15 @@ def evaluate_targets(
         data_digest=digest,
         seeds=list(range(seeds)),
         seconds=time.monotonic() - began_s,
-        notes={"share": _SHARE, "answers": _ANSWERS, "quick": quick, "resumed": resume},
+        notes=songs.notes
+        | {"share": _SHARE, "answers": _ANSWERS, "quick": quick, "resumed": resume},
     )
     write_results(results, f"personal-targets{'-quick' if quick else ''}", rows, record)
     return rows
 
 
-def _songs(p: Array, dataset: str, root: Path, folder: Path) -> Job[_Songs]:
-    clips = load_music(dataset, root).clips
-    if len(clips) != len(p):
-        raise UndertoneError(
-            f"{root} holds {len(clips)} clips and the table {len(p)} estimates",
-            "Choose the table that belongs to the data set with --estimates",
-        )
-    classifier: MusicClassifier | None = None
-    reader: SongReader = read_songs(_MODEL, None)
-    windows, physiological = [], []
-    for number, clip in enumerate(clips):
-        file = folder / reader.front_end.replace("/", "-") / f"{clip.clip_id}.utsf"
-        if not file.exists():
-            classifier = classifier or MusicClassifier.load(_MODEL)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            part = file.with_suffix(".part")
-            part.write_bytes(classifier.classify(clip.path).features.to_bytes())
-            part.replace(file)
-            yield Progress(number + 1, len(clips), "features of the songs")
-        features = SongFeatures.from_bytes(file.read_bytes())
-        seen = reader.windows(features)
-        assert seen is not None
-        windows.append(seen)
-        physiological.append(reader.physiological(features))
-    start = reader.heads[0]
-    started = np.stack([song.scores(start) for song in windows])
-    return _Songs(p, tuple(windows), np.stack(physiological), start, started)
-
-
 def _one(
-    songs: _Songs,
+    songs: PlayerSongs,
     band: Callable[[Sequence[int]], Heard],
     number: int,
     seed: int,
@@ -179,7 +136,12 @@ def _one(
 
 
 def _heads(
-    songs: _Songs, pairing: Pairing, felt: Ints, asked: Ints, test: Ints, settings: TunerSettings
+    songs: PlayerSongs,
+    pairing: Pairing,
+    felt: Ints,
+    asked: Ints,
+    test: Ints,
+    settings: TunerSettings,
 ) -> dict[str, float]:
     everything = np.ones(len(asked), bool)
     said, truth = pairing.answers, felt[test]
