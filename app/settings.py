@@ -103,7 +103,20 @@ class Playback:
             help="Albums are played whole; moods one after another, their songs shuffled.",
         ),
     )
-    replay_gain: str = _setting("track", OneOf("ReplayGain", ("off", "track", "album")))
+    replay_gain: str = _setting(
+        "track",
+        OneOf(
+            "ReplayGain",
+            ("off", "track", "album"),
+            help="Songs equally loud, or albums with their quiet songs quiet. Nothing is clipped.",
+        ),
+    )
+    replay_gain_preamp_db: float = _setting(
+        0.0, Real("Preamplification of ReplayGain", -15.0, 15.0, "dB")
+    )
+    replay_gain_untagged_db: float = _setting(
+        0.0, Real("Songs without ReplayGain tags", -15.0, 15.0, "dB")
+    )
     resume: bool = _setting(True, Switch("Resume the queue at start"))
     output_device: str = _setting("", Text("Output device (empty: the system's)"))
     equaliser: bool = _setting(False, Switch("Equaliser"))

@@ -37,7 +37,7 @@ def file_fields(found: Found) -> dict[str, Any]:
     fields: dict[str, Any] = {
         name: getattr(tags, name) or None
         for name in Tags.__dataclass_fields__
-        if name not in ("has_cover", "gain_track_db", "gain_album_db")
+        if not name.startswith(("has_cover", "gain_"))
     }
     stem = os.path.splitext(os.path.basename(found.path))[0].decode("utf-8", "replace")
     fields.update(

@@ -22,7 +22,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "LibraryStore", "format_of"]
 APPLICATION_ID = 0x756E6474
 """In the file's header: "undt" in ASCII, tells our files from other programs' databases."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TRACKS = TableSchema(
     "tracks",
@@ -51,6 +51,8 @@ TRACKS = TableSchema(
         Column("hidden", "INTEGER"),
         Column("gain_track_db", "REAL"),
         Column("gain_album_db", "REAL"),
+        Column("peak_track", "REAL"),
+        Column("peak_album", "REAL"),
         Column("scan_error", "TEXT"),
         Column("tag_error", "TEXT"),
         Column("tag_error_model", "TEXT"),
@@ -242,7 +244,17 @@ def format_of(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {}
+def _add_peaks(connection: sqlite3.Connection) -> None:
+    for name in ("peak_track", "peak_album"):
+        connection.execute(f"ALTER TABLE tracks ADD COLUMN {name} REAL")
+    # The next scan reads again what may hold peaks.
+    connection.execute(
+        "UPDATE tracks SET mtime_ns = -1 "
+        "WHERE gain_track_db IS NOT NULL OR gain_album_db IS NOT NULL"
+    )
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _add_peaks}
 """What brings a file of format n to format n + 1, by n; each within the one transaction."""
 
 
@@ -258,7 +270,7 @@ def _prepare(database: Database, before_migration: Callable[[], object] | None) 
     with database.transaction(Durability.LISTENER) as connection:
         # Another process may have done it while this one waited for its turn.
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        for step in range(version, SCHEMA_VERSION):
+        for step in range(version or SCHEMA_VERSION, SCHEMA_VERSION):  # a new file is of 0
             if step in MIGRATIONS:
                 MIGRATIONS[step](connection)
         for schema in SCHEMAS:

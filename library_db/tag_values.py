@@ -15,6 +15,7 @@ __all__ = [
     "gain_of",
     "joined",
     "ordinal_of",
+    "peak_of",
     "positive",
     "r128_gain_of",
     "whole",
@@ -25,6 +26,7 @@ _MAX_VALUES = 8
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2}|2100)(?!\d)")
 _GAIN = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:dB)?\s*", re.IGNORECASE | re.ASCII)
 _MAX_GAIN_DB = 60.0
+_MAX_PEAK = 10.0
 # R128 gains refer to -23 LUFS, ReplayGain 2.0 to -18 LUFS (RFC 7845, section 5.2.1).
 _R128_TO_REPLAYGAIN_DB = 5.0
 
@@ -90,6 +92,12 @@ def gain_of(value: Any) -> float | None:
     """Decibels from ReplayGain's text, such as "-7.25 dB"."""
     found = _GAIN.fullmatch(as_text(value)[:100])
     return bounded_gain(float(found[1].replace(",", "."))) if found else None
+
+
+def peak_of(value: Any) -> float | None:
+    """The largest sample from ReplayGain's text, such as "0.988": 1 is full scale."""
+    # mutagen gives 0 where a frame holds no peak; MP3s may go somewhat beyond full scale.
+    return positive(as_text(value)[:40], _MAX_PEAK)
 
 
 def r128_gain_of(value: Any) -> float | None:

@@ -37,6 +37,7 @@ from library_db.tag_values import (
     gain_of,
     joined,
     ordinal_of,
+    peak_of,
     positive,
     r128_gain_of,
     whole,
@@ -61,14 +62,16 @@ _ID3 = {
     "title": ("TIT2",), "artist": ("TPE1",), "album": ("TALB",), "album_artist": ("TPE2",),
     "genre": ("TCON",), "year": ("TDRC", "TYER", "TDOR", "TORY"), "track": ("TRCK",),
     "disc": ("TPOS",), "gain_track": ("TXXX:replaygain_track_gain",),
-    "gain_album": ("TXXX:replaygain_album_gain",),
+    "gain_album": ("TXXX:replaygain_album_gain",), "peak_track": ("TXXX:replaygain_track_peak",),
+    "peak_album": ("TXXX:replaygain_album_peak",),
 }  # fmt: skip
 _VORBIS = {
     "title": ("title",), "artist": ("artist",), "album": ("album",),
     "album_artist": ("albumartist", "album artist"), "genre": ("genre",),
     "year": ("date", "year", "originaldate"), "track": ("tracknumber", "track"),
     "disc": ("discnumber", "disc"), "gain_track": ("replaygain_track_gain",),
-    "gain_album": ("replaygain_album_gain",),
+    "gain_album": ("replaygain_album_gain",), "peak_track": ("replaygain_track_peak",),
+    "peak_album": ("replaygain_album_peak",),
     "r128_track": ("r128_track_gain",), "r128_album": ("r128_album_gain",),
 }  # fmt: skip
 _MP4 = {
@@ -76,12 +79,15 @@ _MP4 = {
     "genre": ("\xa9gen",), "year": ("\xa9day",), "track": ("trkn",), "disc": ("disk",),
     "gain_track": ("----:com.apple.itunes:replaygain_track_gain",),
     "gain_album": ("----:com.apple.itunes:replaygain_album_gain",),
+    "peak_track": ("----:com.apple.itunes:replaygain_track_peak",),
+    "peak_album": ("----:com.apple.itunes:replaygain_album_peak",),
 }  # fmt: skip
 _ASF = {
     "title": ("title",), "artist": ("author",), "album": ("wm/albumtitle",),
     "album_artist": ("wm/albumartist",), "genre": ("wm/genre",), "year": ("wm/year",),
     "track": ("wm/tracknumber",), "disc": ("wm/partofset",),
     "gain_track": ("replaygain_track_gain",), "gain_album": ("replaygain_album_gain",),
+    "peak_track": ("replaygain_track_peak",), "peak_album": ("replaygain_album_peak",),
 }  # fmt: skip
 
 
@@ -89,8 +95,8 @@ _ASF = {
 class Tags:
     """What a file says of itself; texts are one plain line each, "" where there is none.
 
-    `duration_s`, `fs_hz`, `channels`, `bitrate_kbps` and the gains (ReplayGain,
-    dB) are None where unknown or absurd.
+    `duration_s`, `fs_hz`, `channels`, `bitrate_kbps` and ReplayGain's gains
+    (dB) and peaks (1 is full scale) are None where unknown or absurd.
     """
 
     title: str = ""
@@ -109,6 +115,8 @@ class Tags:
     has_cover: bool = False
     gain_track_db: float | None = None
     gain_album_db: float | None = None
+    peak_track: float | None = None
+    peak_album: float | None = None
 
 
 def _decompress(data: bytes, limit: int = _MAX_FRAME_BYTES) -> bytes:
@@ -175,6 +183,8 @@ def read_tags(path: Path) -> Tags:
         disc_no=ordinal_of(texts.get("disc")),
         gain_track_db=_gain(texts, "track", audio),
         gain_album_db=_gain(texts, "album", audio),
+        peak_track=_peak(texts, "track", audio),
+        peak_album=_peak(texts, "album", audio),
         format=name,
         has_cover=next(_covers(audio), None) is not None,
         **facts,  # type: ignore[arg-type]
@@ -341,11 +351,17 @@ def _gain(texts: Mapping[str, list[Any]], which: str, audio: Any) -> float | Non
     for value in texts.get(f"r128_{which}", ()):
         if (gain_db := r128_gain_of(value)) is not None:
             return gain_db
-    if isinstance(audio.tags, id3.ID3):
-        for frame in audio.tags.getall("RVA2"):
-            if str(frame.desc).lower() == which and frame.channel == 1:
-                return bounded_gain(float(frame.gain))
-    return None
+    return next((bounded_gain(float(frame.gain)) for frame in _rva2(audio, which)), None)
+
+
+def _peak(texts: Mapping[str, list[Any]], which: str, audio: Any) -> float | None:
+    written = [*texts.get(f"peak_{which}", ()), *(frame.peak for frame in _rva2(audio, which))]
+    return next((peak for value in written if (peak := peak_of(value)) is not None), None)
+
+
+def _rva2(audio: Any, which: str) -> list[Any]:
+    frames = audio.tags.getall("RVA2") if isinstance(audio.tags, id3.ID3) else []
+    return [f for f in frames if str(f.desc).lower() == which and f.channel == 1]
 
 
 # covers

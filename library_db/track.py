@@ -24,6 +24,8 @@ class Track:
         plain text, since a tag may hold markup.
     gain_track_db, gain_album_db : float or None
         ReplayGain 2.0 (reference -18 LUFS), also where the file holds Opus' R128 gains.
+    peak_track, peak_album : float or None
+        The largest sample, 1 being full scale, as the ReplayGain tags say.
     missing : bool
         The file was not found where it was; everything known of it is kept.
     common_model : str or None
@@ -55,5 +57,7 @@ class Track:
     missing: bool = False
     gain_track_db: float | None = None
     gain_album_db: float | None = None
+    peak_track: float | None = None
+    peak_album: float | None = None
     common_model: str | None = None
     error: str | None = None

@@ -105,7 +105,7 @@ class Desktop(QObject):
             self.book.path_of,
             self,
             gain_of=lambda track_id: self.book.gain_of(
-                track_id, self.preferences.settings.playback.replay_gain
+                track_id, self.preferences.settings.playback
             ),
             groups_of=groups_in(lambda: self.library),
         )

@@ -279,6 +279,13 @@ class PlayerController(QObject):
         if self._entry is not None:
             self._backend.seek(max(0.0, position_s))
 
+    def refresh_gain(self) -> None:
+        """Ask anew how loud the song is to be: it is another one, or set otherwise."""
+        gain = (0.0, 1.0)
+        if self._gain_of is not None and self.track_id is not None:
+            gain = self._gain_of(self.track_id)
+        self._backend.set_gain(*gain)
+
     # -- from one start to the next -----------------------------------------------------
 
     def restore(
@@ -343,12 +350,9 @@ class PlayerController(QObject):
         return entry.path
 
     def _load(self, entry: QueueEntry, path: Path, start_s: float = 0.0) -> None:
-        gain = (0.0, 1.0)
-        if self._gain_of is not None and entry.track_id is not None:
-            gain = self._gain_of(entry.track_id)
         self._entry, self._path, self._start_s = entry, path, max(start_s, 0.0)
         self._load_id = self._backend.load(path, start_s)
-        self._backend.set_gain(*gain)
+        self.refresh_gain()
         self._announce()
 
     def _announce(self) -> None:

@@ -14,6 +14,7 @@ from app.desktop.covers import load_cover
 from app.desktop.jobs import JobRunner, Latest
 from app.desktop.library_controller import LibraryController
 from app.desktop.player_controller import PlayerController
+from app.desktop.replay_gain import replay_gain
 from inference.errors import UndertoneError
 from inference.timeline import Timeline
 from widgets.main_window import MainWindow
@@ -24,6 +25,7 @@ from widgets.text import one_line
 
 if TYPE_CHECKING:
     from app.playback.queue import QueueEntry
+    from app.settings import Playback
     from library_db.library import Library
     from library_db.track import Track
 
@@ -55,14 +57,10 @@ class TrackBook:
         track = self.track_of(track_id)
         return None if track is None else track.path
 
-    def gain_of(self, track_id: int, mode: str) -> tuple[float, float]:
-        """ReplayGain in dB and the peak (unknown: 1) for the mode "off", "track" or "album"."""
-        track = self.track_of(track_id) if mode != "off" else None
-        if track is None:
-            return 0.0, 1.0
-        gains = (track.gain_album_db, track.gain_track_db)
-        known = [gain for gain in (gains if mode == "album" else gains[::-1]) if gain is not None]
-        return (known[0] if known else 0.0), 1.0
+    def gain_of(self, track_id: int, playback: Playback) -> tuple[float, float]:
+        """Gain in dB and the peak (unknown: 1) of a song, as the settings ask for."""
+        track = self.track_of(track_id) if playback.replay_gain != "off" else None
+        return (0.0, 1.0) if track is None else replay_gain(track, playback)
 
     def learn(self, tracks: Sequence[Track]) -> None:
         if len(self._tracks) > _BOOK_LIMIT:

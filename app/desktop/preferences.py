@@ -27,6 +27,9 @@ _HIDDEN = {
 }
 """Not in the dialog: shown elsewhere."""
 
+_SYMBOLS = ("dB",)
+"""Units that are written behind the number; the others are clear from the label."""
+
 
 class Preferences(QObject):
     """The one place in the window where settings are read and changed.
@@ -116,6 +119,7 @@ class Preferences(QObject):
                     choices=choices,
                     low=getattr(kind, "low", None),
                     high=getattr(kind, "high", None),
+                    unit=unit if (unit := getattr(kind, "unit", "")) in _SYMBOLS else "",
                 )
             )
         return [(titles[name], fields) for name, fields in sections.items()]

@@ -1,4 +1,4 @@
-"""The sound as the listener set it: equaliser, output device, what shuffle keeps together."""
+"""The sound as the listener set it: equaliser, ReplayGain, output, what shuffle keeps together."""
 
 from __future__ import annotations
 
@@ -80,6 +80,8 @@ class SoundController(QObject):
             return
         if name == "output_device":
             self._player.sound.set_output(playback.output_device)
+        elif name.startswith("replay_gain"):
+            self._player.refresh_gain()
         elif name == "shuffle_by":
             self._player.set_shuffle_by(playback.shuffle_by)
         elif name == "equaliser" or (name in _CURVE and playback.equaliser):

@@ -14,6 +14,8 @@ from app.desktop.desktop import Desktop
 from app.playback.sound import Equaliser, EqualiserPreset
 from app.settings import Settings
 from inference.emotion import QUADRANTS, Quadrant
+from library_db.database import Durability
+from library_db.library import Library
 from tests.gui.conftest import WAIT_MS, settle
 from widgets.dialogs.equaliser import EqualiserDialog
 from widgets.dialogs.mood_way import MoodWayDialog
@@ -131,4 +133,34 @@ def test_shuffle_by_album_and_mood_from_the_settings(
         desktop.player.next()
     assert moods[0::2] == moods[1::2]  # two songs of each
     assert desktop.library.index.albums_of([1, 2]) != {}
+    settle(qtbot, desktop)
+
+
+def test_replay_gain_from_the_tags_is_applied_and_set(
+    qtbot: QtBot, start: Start, tagged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.playback.null_backend import NullBackend
+
+    with Library.open(tagged) as library:
+        ids = [int(i) for i in library.search("", sort="title")]
+        with library.store.commit(Durability.BULK) as revision:
+            both = {"gain_track_db": -6.0, "gain_album_db": 2.0, "peak_album": 0.5}
+            library.store.write_tracks(revision, [(ids[0], both), (ids[1], {"gain_album_db": 1.0})])
+    told: list[tuple[float, float]] = []
+    monkeypatch.setattr(NullBackend, "set_gain", lambda _self, *gain: told.append(gain))
+    desktop = start()
+    desktop.player.play_ids(ids[:1])
+    assert told[-1] == (-6.0, 1.0)
+    desktop.preferences.set("playback", "replay_gain", "album")  # heard at once
+    assert told[-1] == (2.0, 0.5)
+    desktop.preferences.set("playback", "replay_gain_preamp_db", 3.0)
+    assert told[-1] == (5.0, 0.5)
+    desktop.preferences.set("playback", "replay_gain_untagged_db", -4.5)
+    desktop.preferences.set("playback", "replay_gain", "track")
+    desktop.player.play_ids(ids[1:])
+    assert told[-1] == (4.0, 1.0)  # only the album's is there
+    desktop.player.next()
+    assert told[-1] == (-4.5, 1.0)
+    desktop.preferences.set("playback", "replay_gain", "off")
+    assert told[-1] == (0.0, 1.0)
     settle(qtbot, desktop)

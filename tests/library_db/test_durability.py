@@ -334,6 +334,21 @@ def test_an_older_library_is_backed_up_and_migrated(
     assert len(list((tmp_path / "backups").iterdir())) == 2
 
 
+def test_a_library_without_peaks_reads_songs_with_replaygain_again(tmp_path: Path) -> None:
+    ids = _filled(tmp_path)
+    with sqlite3.connect(tmp_path / "library.sqlite3") as connection:
+        for name in ("peak_track", "peak_album"):
+            connection.execute(f"ALTER TABLE tracks DROP COLUMN {name}")
+        connection.execute("UPDATE tracks SET gain_track_db = -6.0 WHERE id = ?", (int(ids[0]),))
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with Library.open(tmp_path) as library:
+        track = library.track(int(ids[0]))
+        assert track is not None
+        assert (track.gain_track_db, track.peak_track, track.mtime_ns) == (-6.0, None, -1)
+        assert library.store.rows("SELECT count(*) FROM tracks WHERE mtime_ns = -1") == [(1,)]
+
+
 def test_a_migration_that_fails_leaves_the_old_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

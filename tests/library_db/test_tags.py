@@ -157,10 +157,13 @@ def test_gains_of_all_kinds_are_replaygain_decibels(tmp_path: Path) -> None:
     mp3 = _mp3(
         tmp_path / "a.mp3",
         TXXX(encoding=3, desc="REPLAYGAIN_TRACK_GAIN", text="-7.25 dB"),
+        TXXX(encoding=3, desc="REPLAYGAIN_TRACK_PEAK", text="1.034"),
         RVA2(desc="album", channel=1, gain=-3.5, peak=0.9),
     )
     assert read_tags(mp3).gain_track_db == -7.25
     assert read_tags(mp3).gain_album_db == pytest.approx(-3.5, abs=0.01)
+    assert read_tags(mp3).peak_track == 1.034
+    assert read_tags(mp3).peak_album == pytest.approx(0.9, abs=0.01)
     opus_file = write_audio(tmp_path / "a.opus", fs_hz=48000, duration_s=0.5)
     opus = OggOpus(opus_file)
     opus["r128_track_gain"] = "-512"
@@ -169,11 +172,16 @@ def test_gains_of_all_kinds_are_replaygain_decibels(tmp_path: Path) -> None:
     m4a_file = write_audio(tmp_path / "a.m4a", duration_s=0.5)
     m4a = MP4(m4a_file)
     m4a["----:com.apple.iTunes:replaygain_track_gain"] = [b"+1,5 dB"]
+    m4a["----:com.apple.iTunes:replaygain_track_peak"] = [b"0.5"]
     m4a.save()
     assert read_tags(m4a_file).gain_track_db == 1.5
+    assert read_tags(m4a_file).peak_track == 0.5
     for junk in ("nan", "inf dB", "-900 dB", "loud", ""):
         path = _mp3(tmp_path / "j.mp3", TXXX(encoding=3, desc="replaygain_track_gain", text=junk))
         assert read_tags(path).gain_track_db is None
+    for junk in ("0", "-1", "nan", "1e9", "high"):
+        path = _mp3(tmp_path / "p.mp3", TXXX(encoding=3, desc="replaygain_track_peak", text=junk))
+        assert read_tags(path).peak_track is None
 
 
 @pytest.mark.parametrize(

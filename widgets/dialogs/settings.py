@@ -34,7 +34,7 @@ Value = str | int | float | bool
 class SettingField:
     """One setting as the dialog shows it.
 
-    `choices` are (value, text) pairs; `low` and `high` bound a number.
+    `choices` are (value, text) pairs; `low` and `high` bound a number, `unit` follows it.
     """
 
     section: str
@@ -45,6 +45,7 @@ class SettingField:
     choices: tuple[tuple[str, str], ...] = ()
     low: float | None = None
     high: float | None = None
+    unit: str = ""
 
 
 class SettingsDialog(QDialog):
@@ -130,7 +131,10 @@ class SettingsDialog(QDialog):
         if isinstance(field.value, float):
             real = QDoubleSpinBox()
             real.setRange(field.low or 0.0, field.high if field.high is not None else 1.0)
-            real.setSingleStep(0.05)
+            wide = real.maximum() - real.minimum() > 2.0
+            real.setDecimals(1 if wide else 2)
+            real.setSingleStep(0.5 if wide else 0.05)
+            real.setSuffix(f" {field.unit}" if field.unit else "")
             real.setValue(field.value)
             real.setMinimumWidth(96)
             real.valueChanged.connect(tell)
