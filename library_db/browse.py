@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from inference.emotion import QUADRANTS
 from library_db.columns import Columns, Mask, Rows, TextColumn
 from library_db.matching import match
-from library_db.query import parse
+from library_db.query import QueryError, parse
 from library_db.text import fold, sort_key
 
 if TYPE_CHECKING:
     from library_db.index import LibraryIndex
 
-__all__ = ["FolderTree", "Group", "Kind", "folders", "groups", "members", "songs_below"]
+__all__ = [
+    "FolderTree", "Group", "Kind", "arranged", "folders", "groups", "members", "songs_below",
+]  # fmt: skip
 
 MOST_COVERS = 4
 _APART = "\x1f"
@@ -124,6 +126,18 @@ def members(index: LibraryIndex, kind: Kind, keys: Iterable[str]) -> NDArray[np.
     return index.read(look)
 
 
+def arranged(
+    index: LibraryIndex, ids: NDArray[np.int64], query: str = "", *, sort: str = "album"
+) -> list[int]:
+    """Those of `ids` that fit a query, in order; all of them where the text is no query."""
+    try:
+        order = index.search(query, sort=sort)
+    except QueryError:
+        order = index.search("", sort=sort)
+    found: list[int] = order[np.isin(order, ids)].tolist()
+    return found
+
+
 def folders(index: LibraryIndex, query: str = "") -> FolderTree:
     """The folders with songs that fit a query.
 
@@ -183,13 +197,13 @@ def _tree(own: dict[str, int]) -> FolderTree:
     return FolderTree(paths, songs, parents, children, rows, tops)
 
 
-def songs_below(index: LibraryIndex, path: str) -> NDArray[np.int64]:
-    """Ids of the songs in a folder and the folders below it, ascending."""
-    start = path.rstrip("/") + "/"
+def songs_below(index: LibraryIndex, *paths: str) -> NDArray[np.int64]:
+    """Ids of the songs in some folders and the folders below them, ascending."""
+    whole, starts = set(paths), tuple(path.rstrip("/") + "/" for path in paths)
 
     def look(columns: Columns) -> NDArray[np.int64]:
         column = columns.texts["folder"]
-        within = [value == path or value.startswith(start) for value in column.values]
+        within = [value in whole or value.startswith(starts) for value in column.values]
         return columns.ids[np.array([*within, False], np.bool_)[column.codes]]
 
     return index.read(look)

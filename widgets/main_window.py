@@ -349,13 +349,12 @@ class MainWindow(QMainWindow):
         a.all_songs.triggered.connect(lambda: self.sidebar.choose("all"))
         a.quit.triggered.connect(self.quit)
         a.back.triggered.connect(self.back_requested)
+        first = [a.play, a.play_next, a.enqueue, a.add_to_playlist, a.similar, None]
+        moods = [*a.moods.values(), None]
         self.table.set_actions(
-            [
-                a.play, a.play_next, a.enqueue, a.add_to_playlist, a.similar, None,
-                *a.moods.values(), None,
-                a.retag, a.write_tags, a.show_on_plane, a.open_folder, a.forget,
-            ]
-        )  # fmt: skip
+            [*first, *moods, a.retag, a.write_tags, a.show_on_plane, a.open_folder, a.forget]
+        )
+        self.plane.carrier.set_actions([*first, *moods, a.retag, a.write_tags, a.open_folder])
 
     def _go_to_search(self) -> None:
         if self.search.isVisible():

@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 from widgets.controls import IconButton, label
 from widgets.icons import MOOD_ICON, paint_icon
 from widgets.rows import RowCache, TrackRow
+from widgets.sidebar.tree import ENTRY_MIME, entry_from_mime
 from widgets.text import clock, mood_name, songs
 from widgets.theme import SPACE, Theme
 from widgets.track_table.model import TRACK_MIME, ids_from_mime, mime_of_ids
@@ -102,7 +103,7 @@ class _Model(QAbstractListModel):
         return _FLAGS if index.isValid() else Qt.ItemFlag.ItemIsDropEnabled
 
     def mimeTypes(self) -> list[str]:
-        return [_PLACE_MIME, TRACK_MIME, _FILES_MIME]
+        return [_PLACE_MIME, TRACK_MIME, ENTRY_MIME, _FILES_MIME]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         places = sorted({index.row() for index in indexes})
@@ -125,6 +126,7 @@ class _View(QListView):
     moved = Signal(list, int)
     dropped = Signal(list, int)
     files_dropped = Signal(list, int)
+    list_dropped = Signal(str, int)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         places = sorted(index.row() for index in self.selectedIndexes())
@@ -154,6 +156,8 @@ class _View(QListView):
             self.moved.emit(places, place)
         elif mime.hasFormat(TRACK_MIME):
             self.dropped.emit(ids_from_mime(mime), place)
+        elif mime.hasFormat(ENTRY_MIME):
+            self.list_dropped.emit(entry_from_mime(mime), place)
         elif paths := [url.toLocalFile() for url in mime.urls() if url.isLocalFile()]:
             self.files_dropped.emit(paths, place)
         else:
@@ -237,6 +241,7 @@ class QueuePanel(QFrame):
     move_requested = Signal(list, int)  # places, before which place
     insert_requested = Signal(list, int)  # track ids, before which place
     files_requested = Signal(list, int)  # local paths, before which place
+    list_requested = Signal(str, int)  # a playlist's key in the sidebar, before which place
     save_requested = Signal()  # as a playlist
     clear_requested = Signal()
     close_requested = Signal()
@@ -282,6 +287,7 @@ class QueuePanel(QFrame):
         self.view.moved.connect(self.move_requested)
         self.view.dropped.connect(self.insert_requested)
         self.view.files_dropped.connect(self.files_requested)
+        self.view.list_dropped.connect(self.list_requested)
         theme.changed.connect(self.view.viewport().update)
         self.show_queue((), None)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QFocusEvent, QInputMethodEvent, QKeyEvent, QTextCharFormat
+from PySide6.QtGui import QAction, QFocusEvent, QHideEvent, QInputMethodEvent, QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from library_db.completion import Suggestion
@@ -84,8 +84,13 @@ class SearchField(QWidget):
 
     def set_query(self, text: str) -> None:
         """Put a query in and ask it at once."""
+        self.popup.hide()
         self.line.setText(text)
         self._ask()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.popup.hide()  # it lies over the window, not in this field
 
     def add_text(self, text: str) -> None:
         """The listener typed over the songs: go on typing here."""

@@ -36,7 +36,8 @@ QPushButton[role="primary"]:focus {
     border: 2px solid $paper; outline: 2px solid $ink; padding: 6px 15px;
 }
 QPushButton[role="primary"]:disabled { background: $line; color: $ink_faint; border-color: $line; }
-QPushButton::menu-indicator { image: none; }
+QPushButton::menu-indicator { image: url("$chevron"); width: 10px; height: 10px;
+    subcontrol-position: center right; subcontrol-origin: padding; right: 8px; }
 QPushButton[role="quiet"] { border-color: transparent; padding: 7px 8px; text-align: left; }
 QPushButton[role="quiet"]:focus { border: 2px solid $ink; padding: 6px 7px; }
 
@@ -143,12 +144,12 @@ QSlider { border: 2px solid transparent; border-radius: 6px; }
 QSlider:focus { border-color: $ink; }
 QSlider::groove:horizontal { height: 4px; background: $line_strong; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $ink; border-radius: 2px; }
-QSlider::add-page:horizontal { background: $line; border-radius: 2px; }
+QSlider::add-page:horizontal { background: $ink_faint; border-radius: 2px; }
 QSlider::handle:horizontal {
     width: 12px; height: 12px; margin: -4px 0; border-radius: 6px; background: $ink;
 }
 QSlider::groove:vertical { width: 4px; background: $line_strong; border-radius: 2px; }
-QSlider::sub-page:vertical { background: $line; border-radius: 2px; }
+QSlider::sub-page:vertical { background: $ink_faint; border-radius: 2px; }
 QSlider::add-page:vertical { background: $ink; border-radius: 2px; }
 QSlider::handle:vertical {
     width: 12px; height: 12px; margin: 0 -4px; border-radius: 6px; background: $ink;
@@ -161,7 +162,7 @@ QProgressBar::chunk { background: $ink; border-radius: 2px; }
 
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
-QScrollBar::handle { background: $line_strong; border-radius: 3px; margin: 3px; }
+QScrollBar::handle { background: $ink_faint; border-radius: 3px; margin: 3px; }
 QScrollBar::handle:vertical { min-height: 40px; }
 QScrollBar::handle:horizontal { min-width: 40px; }
 QScrollBar::handle:hover { background: $ink_soft; }

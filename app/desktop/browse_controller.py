@@ -13,8 +13,9 @@ from app.desktop.covers import load_cover
 from app.desktop.jobs import JobRunner, Latest
 from app.desktop.library_controller import LibraryController
 from app.desktop.sources import among
-from inference.errors import UndertoneError
-from library_db.browse import FolderTree, Group, Kind, folders, groups, members, songs_below
+from library_db.browse import (
+    FolderTree, Group, Kind, arranged, folders, groups, members, songs_below,
+)  # fmt: skip
 from widgets.browse import BrowsePage, FolderPage
 from widgets.browse.model import Words
 from widgets.browse.tile import COVER_SIDE
@@ -105,12 +106,16 @@ class BrowseController(QObject):
         key = f"in {kind.value}"
         self._songs.show_source(key, among(title, ids, parent=kind.value, sort=sort))
 
-    def open_folder(self, path: str) -> None:
-        """Show the songs in a folder and below it, by path."""
-        title = one_line(path.rpartition("/")[2] or path)
+    def open_folders(self, paths: Sequence[str]) -> None:
+        """Show the songs in some folders and below them, by path."""
+        wanted = list(paths)
+        if not wanted:
+            return
+        name = one_line(wanted[0].rpartition("/")[2] or wanted[0])
+        title = name if len(wanted) == 1 else self.tr("{n} chosen").format(n=len(wanted))
 
         def ids(library: Library) -> NDArray[np.int64]:
-            return songs_below(library.index, path)
+            return songs_below(library.index, *wanted)
 
         self._songs.show_source(f"in {FOLDERS}", among(title, ids, parent=FOLDERS, sort="path"))
 
@@ -130,7 +135,8 @@ class BrowseController(QObject):
             self.pages[kind.value] = page
             self._add(kind.value, name, sign, page)
         self._add(FOLDERS, self.tr("Folders"), "folder", self.folders)
-        self.folders.opened.connect(self.open_folder)
+        self.folders.opened.connect(self._open_folder)
+        self.folders.model.songs_of = lambda paths: self._ids_below(paths, sort="album")
         self.folders.menu_requested.connect(self._show_folder_menu)
 
     def _add(self, key: str, name: str, sign: str, page: BrowsePage | FolderPage) -> None:
@@ -199,13 +205,16 @@ class BrowseController(QObject):
     def _ids_of(self, kind: Kind, keys: Sequence[str]) -> list[int]:
         """Songs of groups, from memory, in the order of discs and tracks."""
         index = self._songs.library.index
-        wanted = members(index, kind, keys)
-        try:
-            ordered = index.search(self._songs.text.strip(), sort="album")
-        except UndertoneError:
-            ordered = index.search("", sort="album")
-        chosen = set(wanted.tolist())
-        return [int(i) for i in ordered if int(i) in chosen]
+        return arranged(index, members(index, kind, keys), self._songs.text.strip())
+
+    def _ids_below(self, paths: Sequence[str], sort: str) -> list[int]:
+        index = self._songs.library.index
+        return arranged(index, songs_below(index, *paths), self._songs.text.strip(), sort=sort)
+
+    def _open_folder(self, path: str) -> None:
+        """Open a folder; all chosen ones where it is one of them."""
+        chosen = self.folders.chosen_paths()
+        self.open_folders(chosen if path in chosen else [path])
 
     def _open_tile(self, page: BrowsePage, key: str) -> None:
         keys = page.chosen_keys()
@@ -222,15 +231,10 @@ class BrowseController(QObject):
                        lambda: self._ids_of(page.kind, keys))  # fmt: skip
 
     def _show_folder_menu(self, place: QPoint) -> None:
-        path = self.folders.current
-        if path:
-            index = self._songs.library.index
-
-            def ids() -> list[int]:
-                below = set(songs_below(index, path).tolist())
-                return [int(i) for i in index.search("", sort="path") if int(i) in below]
-
-            self._menu(place, lambda: self.open_folder(path), ids)
+        paths = self.folders.chosen_paths()
+        if paths:
+            self._menu(place, lambda: self.open_folders(paths),
+                       lambda: self._ids_below(paths, sort="path"))  # fmt: skip
 
     def _menu(self, place: QPoint, show: Callable[[], None], ids: Callable[[], list[int]]) -> None:
         menu = QMenu(self._window)
@@ -243,7 +247,9 @@ class BrowseController(QObject):
             ("queue", self.tr("Add to the queue"), enqueue),
         ):
             action = menu.addAction(icon(sign, colour), text)
-            action.triggered.connect(lambda _=False, act=act: act(ids()))
+            action.triggered.connect(
+                lambda _=False, act=act: self._runner.call(ids, act, self._songs.failed.emit)
+            )
         adding = self._playlist_menu(ids)
         adding.setParent(menu, adding.windowFlags())
         menu.addMenu(adding)

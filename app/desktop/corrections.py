@@ -1,7 +1,8 @@
-"""Corrections of moods and songs taken out of the library, as steps that can be undone."""
+"""Corrections of moods, songs and folders taken out of the library, as steps to be undone."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QUndoCommand
@@ -13,8 +14,9 @@ from widgets.text import mood_name, songs
 
 if TYPE_CHECKING:
     from app.desktop.library_controller import LibraryController
+    from library_db.library import Library
 
-__all__ = ["Correction", "Forgetting", "Label"]
+__all__ = ["Correction", "FolderRemoval", "Forgetting", "Label"]
 
 Label = Quadrant | MoodPoint | UserLabel | None
 
@@ -63,6 +65,37 @@ class Forgetting(QUndoCommand):
     def _shown(self, changes: ChangeSet) -> None:
         self._controller.note_changes(changes)
         self._controller.search()
+
+
+class FolderRemoval(QUndoCommand):
+    """A music folder taken out of the library with its songs."""
+
+    def __init__(self, controller: LibraryController, folder: Path) -> None:
+        self._name = controller.tr("{folder} taken out").format(folder=folder.name)
+        super().__init__(self._name)
+        self._controller = controller
+        self._folder = folder
+        self._gone: tuple[int, ...] = ()
+
+    def redo(self) -> None:
+        def done(changes: ChangeSet) -> None:
+            self._gone = changes.removed
+            self._shown(changes)
+            self._controller.corrected.emit(self._name)
+
+        self._controller.submit(lambda library: library.remove_root(self._folder), done)
+
+    def undo(self) -> None:
+        def work(library: Library) -> ChangeSet:
+            library.add_root(self._folder)
+            return library.restore(self._gone)
+
+        self._controller.submit(work, self._shown)
+
+    def _shown(self, changes: ChangeSet) -> None:
+        self._controller.note_changes(changes)
+        self._controller.search()
+        self._controller.roots_changed.emit()
 
 
 def _named(controller: LibraryController, number: int, label: Label) -> str:

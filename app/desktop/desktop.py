@@ -45,6 +45,7 @@ from widgets.theme import Mode, Theme
 
 if TYPE_CHECKING:
     from app.playback.backend import PlaybackBackend, Post
+    from widgets.rows import TrackRow
 
 __all__ = ["Desktop"]
 
@@ -268,6 +269,7 @@ class Desktop(QObject):
         window.welcome.add_folder_requested.connect(self.dialogs.ask_for_folder)
         self.dialogs.paths_chosen.connect(work.add)
         self.dialogs.folder_removed.connect(songs.remove_folder)
+        songs.roots_changed.connect(self.dialogs.renew_folders)
         library = songs.library
         self.dialogs.folders = lambda: [str(root) for root in library.roots()]
         window.welcome.demo_requested.connect(lambda: work.add_demo(self.home.folder / "demo"))
@@ -443,7 +445,9 @@ class Desktop(QObject):
             self.work.tag([Path(path) for path in paths], force=True)
 
     def _open_folder(self) -> None:
-        chosen = self.window.table.selected_ids()[:1]
-        row = self.rows.peek(chosen[0]) if chosen else None
-        if row is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(row.path).parent)))
+        def show(rows: list[TrackRow]) -> None:
+            for row in rows:
+                QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(row.path).parent)))
+
+        if self.songs is not None and self.pages is not None:
+            self.songs.fetch(self.pages.chosen()[:1], show)

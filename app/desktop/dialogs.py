@@ -33,7 +33,8 @@ class Dialogs(QObject):
     """
 
     paths_chosen = Signal(list)  # Path
-    folder_removed = Signal(object, object)  # Path, what to call when it is done
+    folder_removed = Signal(object)  # Path
+    folders_read = Signal(list)  # the music folders, as text
     opened = Signal(object)  # the dialog
 
     def __init__(
@@ -82,13 +83,16 @@ class Dialogs(QObject):
             dialog.add_requested.connect(dialog.accept)
             dialog.add_requested.connect(self.ask_for_folder)
             dialog.remove_requested.connect(
-                lambda folder: self.folder_removed.emit(
-                    Path(folder), lambda: self._runner.call(self.folders, dialog.show_folders)
-                )
+                lambda folder: self.folder_removed.emit(Path(folder))
             )
+            self.folders_read.connect(dialog.show_folders)  # for as long as it is there
             self.show(dialog)
 
         self._runner.call(self.folders, show)
+
+    def renew_folders(self) -> None:
+        """Read the music folders again where they are shown."""
+        self._runner.call(self.folders, self.folders_read.emit)
 
     def show_settings(self) -> None:
         """Look up the installed models, then show the settings."""

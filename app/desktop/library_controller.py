@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
 
 from app.desktop.attention import ATTENTION, with_reasons
-from app.desktop.corrections import Correction, Forgetting, Label
+from app.desktop.corrections import Correction, FolderRemoval, Forgetting, Label
 from app.desktop.jobs import JobRunner, Latest
 from app.desktop.sources import PLACE, Found, Lost, OutsideFiles, Question, Source, among
 from inference.emotion import QUADRANTS
@@ -302,16 +302,9 @@ class LibraryController(QObject):
         if ids:
             self.undo_stack.push(Forgetting(self, list(ids)))
 
-    def remove_folder(self, folder: Path, then: Callable[[], None]) -> None:
+    def remove_folder(self, folder: Path) -> None:
         """Take a music folder and its songs out of the library."""
-
-        def done(changes: ChangeSet) -> None:
-            self.note_changes(changes)
-            self.search()
-            self.roots_changed.emit()
-            then()
-
-        self.submit(lambda library: library.remove_root(folder), done)
+        self.undo_stack.push(FolderRemoval(self, folder))
 
     def write(self, labels: Mapping[int, Label], then: Callable[[dict[int, Label]], None]) -> None:
         """Have the writer set labels in one commit; `then` gets what they were before."""

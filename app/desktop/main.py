@@ -8,9 +8,11 @@ import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from threading import Thread
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
@@ -112,12 +114,14 @@ def make_desktop(app: QApplication, home: Home, sound: Sequence[str] = ()) -> De
     desktop = Desktop(app, home, make_backend, open_library=opening.result)
     for fault in faults:
         desktop.tell_error(fault)
-    desktop.opened.connect(lambda: QTimer.singleShot(_LATER_MS, desktop, go_outside))
+    desktop.opened.connect(lambda: QTimer.singleShot(_LATER_MS, desktop, load_outside))
 
-    def go_outside() -> None:
-        from app.desktop.outside import Outside
+    def load_outside() -> None:
+        # Half a hundred modules: loaded aside, or they would hold up the first clicks.
+        desktop.runner.call(lambda: import_module("app.desktop.outside"), go_outside, pool="io")
 
-        Outside(desktop, app.windowIcon())
+    def go_outside(outside: ModuleType) -> None:
+        outside.Outside(desktop, app.windowIcon())
         spare_what_is_loaded()
 
     return desktop

@@ -15,6 +15,9 @@ from app.playlists import gather
 from library_db.playlists import Entry, OutsideFile
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from widgets.queue_view import QueuePanel
 
 __all__ = ["QueuePlaylists"]
@@ -41,6 +44,7 @@ class QueuePlaylists(QObject):
         panel.files_requested.connect(
             lambda names, place: self.insert_files([Path(name) for name in names], place)
         )
+        panel.list_requested.connect(self.insert_list)
 
     def save(self) -> None:
         """Keep the queue as a playlist, files from outside the library included."""
@@ -52,6 +56,16 @@ class QueuePlaylists(QObject):
                 entries.append(OutsideFile(entry.path))
         if entries:
             self._playlists.create(entries)
+
+    def insert_list(self, key: str, place: int) -> None:
+        """Queue the songs of a playlist, in its order."""
+
+        def done(ids: NDArray[np.int64]) -> None:
+            known = [int(i) for i in ids if i >= 0]
+            if known:
+                self._player.edits.insert(place, known)
+
+        self._songs.songs_of(key, done)
 
     def insert_files(self, paths: list[Path], place: int) -> None:
         """Queue files, folders and playlist files; nothing of it is taken into the library."""

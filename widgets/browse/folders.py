@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
     QAbstractItemModel,
+    QMimeData,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -20,22 +22,29 @@ from library_db.browse import FolderTree
 from widgets.controls import label
 from widgets.icons import icon
 from widgets.text import count, one_line, songs
-from widgets.theme import Theme
+from widgets.theme import SPACE, Theme
+from widgets.track_table.model import TRACK_MIME, mime_of_ids
 
 __all__ = ["FolderPage"]
 
 _NUMBERS = 120
+_FEW = 24
+"""So many folders of the first two levels are all shown at first."""
 
 Index = QModelIndex | QPersistentModelIndex
 
 
 class FolderModel(QAbstractItemModel):
-    """A `FolderTree`; the internal id of an index is the folder's number."""
+    """A `FolderTree`; the internal id of an index is the folder's number.
+
+    Folders are dragged as the songs that `songs_of` finds in them.
+    """
 
     def __init__(self, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
         self._theme = theme
         self.tree = FolderTree([], [], [], [], [], [])
+        self.songs_of: Callable[[list[str]], list[int]] = lambda _: []
         self._tops: dict[int, int] = {}
         self._numbers: dict[str, int] = {}
 
@@ -83,9 +92,21 @@ class FolderModel(QAbstractItemModel):
             return f"{self._name(number)}, {songs(self.tree.songs[number])}"
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
             return icon("folder", self._theme.tokens.colour("ink_soft"))
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 1:
+            return self._theme.tokens.colour("ink_soft")
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == 1:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        plain = super().flags(index)
+        return plain | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else plain
+
+    def mimeTypes(self) -> list[str]:
+        return [TRACK_MIME]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        return mime_of_ids(self.songs_of([self.path_of(i) for i in indexes if i.column() == 0]))
 
     def _below(self, parent: Index) -> list[int]:
         return self.tree.children[parent.internalId()] if parent.isValid() else self.tree.tops
@@ -149,8 +170,10 @@ class FolderPage(QWidget):
         self.model.show(tree)
         for path in opened:
             self.view.setExpanded(self.model.index_of(path), True)
-        if first and len(tree.tops) == 1:
-            self.view.setExpanded(self.model.index(0, 0), True)
+        rows = len(tree.tops) + sum(len(tree.children[top]) for top in tree.tops)
+        if first and (len(tree.tops) == 1 or rows <= _FEW):
+            for row in range(len(tree.tops)):
+                self.view.setExpanded(self.model.index(row, 0), True)
         if (index := self.model.index_of(current)).isValid():
             self.view.setCurrentIndex(index)
 
@@ -158,6 +181,13 @@ class FolderPage(QWidget):
     def current(self) -> str:
         """The path of the folder that the keys are at; empty without one."""
         return self.model.path_of(self.view.currentIndex())
+
+    def chosen_paths(self) -> list[str]:
+        """The folders that are selected, from above; else the one that the keys are at."""
+        rows = self.view.selectionModel().selectedRows()
+        rows.sort(key=lambda index: self.view.visualRect(index).top())
+        chosen = [self.model.path_of(index) for index in rows]
+        return chosen or [path for path in (self.current,) if path]
 
 
 class _View(QTreeView):
@@ -169,6 +199,9 @@ class _View(QTreeView):
         self.setHeaderHidden(True)
         self.setUniformRowHeights(True)
         self.setExpandsOnDoubleClick(False)
+        self.setSelectionMode(QTreeView.SelectionMode.ExtendedSelection)
+        self.setDragDropMode(QTreeView.DragDropMode.DragOnly)
+        self.setViewportMargins(SPACE, SPACE // 2, 2 * SPACE, SPACE // 2)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.header().setStretchLastSection(False)
 

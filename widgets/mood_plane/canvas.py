@@ -7,11 +7,12 @@ from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -86,7 +87,10 @@ class PlaneCanvas(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Mood plane"))
-        self.setAccessibleDescription(self.tr("Arrow keys go from song to song, Enter plays"))
+        self.setAccessibleDescription(self.tr(
+                "Arrow keys go from song to song, Enter plays, plus and minus zoom, "
+                "Ctrl+A chooses all songs in sight"
+            ))
         self.setMinimumSize(200, 160)
         theme.changed.connect(self._redraw)
         rows.filled.connect(lambda _: self.update())
@@ -162,6 +166,36 @@ class PlaneCanvas(QWidget):
     def hovered_id(self) -> int | None:
         """The song under the mouse, or the one that the keys have gone to."""
         return None if self._hovered is None else int(self._points.ids[self._hovered])
+
+    @property
+    def moves(self) -> bool:
+        """Whether dragging moves the plane, and does not choose."""
+        return self._tool is Tool.MOVE
+
+    def song_at(self, place: QPointF) -> int | None:
+        """The song that a click at a place would play."""
+        near = self._nearest(place.x(), place.y())
+        return None if near is None else int(self._points.ids[near])
+
+    def place_of(self, track_id: int) -> QPoint | None:
+        """Where a song is drawn; None for one that is not on the plane."""
+        place = self._points.place_of(track_id)
+        return None if place is None else self._at(place).toPoint()
+
+    def point_at(self, track_id: int) -> None:
+        """Mark a song as the mouse would."""
+        self._hover(self._points.place_of(track_id))
+
+    def let_go(self) -> None:
+        """Forget that a button is down: what it began is carried on elsewhere."""
+        self._dragging, self._path = None, []
+
+    def choose_in_sight(self) -> None:
+        """Choose every song that the window shows, as a rectangle around it would."""
+        corners = QRectF(self.rect())
+        self._path = [corners.topLeft(), corners.bottomRight()]
+        self._choose(Tool.RECTANGLE)
+        self._path = []
 
     @property
     def points(self) -> PlanePoints:
@@ -279,6 +313,8 @@ class PlaneCanvas(QWidget):
             self.zoom(1 / 1.5)
         elif key == Qt.Key.Key_Home:
             self.fit()
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self.choose_in_sight()
         elif key == Qt.Key.Key_Escape:
             self.clear_selection()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._hovered is not None:

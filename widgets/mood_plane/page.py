@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QMenu, QVBoxLayout, QWi
 from widgets.controls import ElidedLabel, IconButton, button
 from widgets.covers import CoverCache
 from widgets.mood_plane.canvas import PlaneCanvas, Tool
+from widgets.mood_plane.carrying import Carrier
 from widgets.mood_plane.points import PlanePoints
 from widgets.rows import RowCache
 from widgets.text import songs
@@ -34,6 +35,7 @@ class MoodPlanePage(QWidget):
         self.setObjectName("page")
         self.setAccessibleName(self.tr("Mood plane"))
         self.canvas = PlaneCanvas(theme, rows, covers)
+        self.carrier = Carrier(self.canvas)
         self._tools: dict[Tool, IconButton] = {}
         self._group = QButtonGroup(self)
         self._words = ElidedLabel(role="soft")

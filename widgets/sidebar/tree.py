@@ -33,7 +33,7 @@ from widgets.sidebar.entries import Role, Section, SidebarEntry
 from widgets.theme import Theme
 from widgets.track_table.model import TRACK_MIME, ids_from_mime
 
-__all__ = ["ENTRY_MIME", "SidebarTree"]
+__all__ = ["ENTRY_MIME", "SidebarTree", "entry_from_mime"]
 
 ENTRY_MIME = "application/x-undertone-sidebar-entry"
 
@@ -165,7 +165,7 @@ class SidebarTree(QTreeWidget):
             mime.setData(ENTRY_MIME, entry.key.encode())
             drag = QDrag(self)
             drag.setMimeData(mime)
-            drag.exec(Qt.DropAction.MoveAction)
+            drag.exec(Qt.DropAction.MoveAction | Qt.DropAction.CopyAction, Qt.DropAction.MoveAction)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         mime = event.mimeData()
@@ -199,7 +199,7 @@ class SidebarTree(QTreeWidget):
         if mime.hasFormat(ENTRY_MIME):
             if line is None:
                 return
-            self.moved.emit(_dragged(mime), self._before(line))
+            self.moved.emit(entry_from_mime(mime), self._before(line))
         elif mime.hasFormat(TRACK_MIME):
             if not key:
                 return
@@ -249,5 +249,6 @@ class SidebarTree(QTreeWidget):
             bar.setValue(bar.value() + 8)
 
 
-def _dragged(mime: QMimeData) -> str:
+def entry_from_mime(mime: QMimeData) -> str:
+    """The key of the sidebar's entry that is dragged; empty where it is something else."""
     return bytes(mime.data(ENTRY_MIME).data()).decode("utf-8", "replace")
