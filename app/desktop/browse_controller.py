@@ -14,7 +14,14 @@ from app.desktop.jobs import JobRunner, Latest
 from app.desktop.library_controller import LibraryController
 from app.desktop.sources import among
 from library_db.browse import (
-    FolderTree, Group, Kind, arranged, folders, groups, members, songs_below,
+    FolderTree,
+    Group,
+    Kind,
+    arranged,
+    folders,
+    groups,
+    members,
+    songs_below,
 )  # fmt: skip
 from widgets.browse import BrowsePage, FolderPage
 from widgets.browse.model import Words

@@ -82,9 +82,7 @@ class Dialogs(QObject):
             dialog = FoldersDialog(self._theme, folders, self._window)
             dialog.add_requested.connect(dialog.accept)
             dialog.add_requested.connect(self.ask_for_folder)
-            dialog.remove_requested.connect(
-                lambda folder: self.folder_removed.emit(Path(folder))
-            )
+            dialog.remove_requested.connect(lambda folder: self.folder_removed.emit(Path(folder)))
             self.folders_read.connect(dialog.show_folders)  # for as long as it is there
             self.show(dialog)
 

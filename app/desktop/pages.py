@@ -254,9 +254,7 @@ class PageController(QObject):
     def enqueue(self, ids: list[int]) -> None:
         """Add songs to the queue, and say so."""
         if ids:
-            self._player.enqueue(ids)
-            said = self.tr("{songs} added to the queue").format(songs=songs(len(ids)))
-            self._window.toasts.show_toast(said)
+            self._window.toasts.show_toast(self._player.enqueue(ids))
 
     def _correct(self, label: Quadrant | None) -> None:
         self._library.correct(self.chosen(), label)

@@ -14,6 +14,7 @@ from app.desktop.covers import load_cover
 from app.desktop.jobs import JobRunner, Latest
 from app.desktop.library_controller import LibraryController
 from app.desktop.player_controller import PlayerController
+from app.desktop.queue_edits import QUEUE_LIMIT
 from app.desktop.replay_gain import replay_gain
 from inference.errors import UndertoneError
 from inference.timeline import Timeline
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PlayerGlue", "TrackBook"]
 
-_QUEUE_LIMIT = 5000
 _AHEAD = 40
 _BOOK_LIMIT = 2000
 _OUTSIDE = -1
@@ -116,15 +116,15 @@ class PlayerGlue(QObject):
             start = min(start, max(len(ids) - 1, 0))
         if not ids:
             return
-        if len(ids) > _QUEUE_LIMIT:
+        if len(ids) > QUEUE_LIMIT:
             chosen = ids[start]
             if self._player.shuffle:
-                rest = random.sample(ids, _QUEUE_LIMIT - 1)
+                rest = random.sample(ids, QUEUE_LIMIT - 1)
                 ids = [chosen, *(i for i in rest if i != chosen)]
                 start = 0
             else:
-                first = max(0, min(start - 100, len(ids) - _QUEUE_LIMIT))
-                ids, start = ids[first : first + _QUEUE_LIMIT], start - first
+                first = max(0, min(start - 100, len(ids) - QUEUE_LIMIT))
+                ids, start = ids[first : first + QUEUE_LIMIT], start - first
         self._player.play_ids(ids, start)
 
     def correct_current(self, label: object) -> None:

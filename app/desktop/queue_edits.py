@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,12 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QUndoCommand
 
 from app.playback.queue import PlayQueue, QueueState, Song
-from widgets.text import songs
+from widgets.text import count, songs
 
-__all__ = ["QueueCommand", "QueueEdit", "QueueEdits"]
+__all__ = ["QUEUE_LIMIT", "QueueCommand", "QueueEdit", "QueueEdits"]
+
+QUEUE_LIMIT = 5000
+"""So many songs at once: weeks of music, and a queue of 100,000 costs more than anyone hears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +40,23 @@ class QueueEdits(QObject):
         self._queue = queue
         self._own = False  # whether the listener has put the queue together by hand
 
-    def enqueue(self, ids: Iterable[int]) -> None:
-        """Add tracks at the end."""
-        chosen = list(ids)
-        text = self.tr("{songs} added to the queue").format(songs=songs(len(chosen)))
+    def enqueue(self, ids: Sequence[int]) -> str:
+        """Add tracks at the end; of very many, a draw in their order. Says what was done."""
+        chosen = _drawn(ids)
+        text = self._told(self.tr("{songs} added to the queue"), chosen, ids)
         self._edit(text, lambda: self._queue.append(_songs(chosen)))
+        return text
 
-    def play_next(self, ids: Iterable[int]) -> None:
-        """Insert tracks so that they follow the current one."""
-        chosen = list(ids)
-        text = self.tr("{songs} to be played next").format(songs=songs(len(chosen)))
+    def play_next(self, ids: Sequence[int]) -> None:
+        """Insert tracks so that they follow the current one; of very many, a draw."""
+        chosen = _drawn(ids)
+        text = self._told(self.tr("{songs} to be played next"), chosen, ids)
         self._edit(text, lambda: self._queue.insert_next(_songs(chosen)))
 
-    def insert(self, index: int, ids: Iterable[int]) -> None:
-        """Insert tracks before the place `index`."""
-        chosen = list(ids)
-        text = self.tr("{songs} added to the queue").format(songs=songs(len(chosen)))
+    def insert(self, index: int, ids: Sequence[int]) -> None:
+        """Insert tracks before the place `index`; of very many, a draw."""
+        chosen = _drawn(ids)
+        text = self._told(self.tr("{songs} added to the queue"), chosen, ids)
         self._edit(text, lambda: self._queue.insert(index, _songs(chosen)))
 
     def insert_songs(self, index: int, chosen: Sequence[Song]) -> None:
@@ -93,6 +98,13 @@ class QueueEdits(QObject):
         self._own = True
         self.changed.emit()
 
+    def _told(self, text: str, chosen: Sequence[int], of: Sequence[int]) -> str:
+        """What was done, and where only some were taken, of how many."""
+        said = text.format(songs=songs(len(chosen)))
+        if len(chosen) < len(of):
+            said += self.tr(", drawn from {n}").format(n=count(len(of)))
+        return said
+
     def _edit(self, text: str, change: Callable[[], object]) -> None:
         before = self._queue.kept
         change()
@@ -120,6 +132,13 @@ class QueueCommand(QUndoCommand):
     def undo(self) -> None:
         self._edits.put_back(self._edit.before)
         self._done = False
+
+
+def _drawn(ids: Sequence[int]) -> list[int]:
+    """All of them, or so many as anyone hears, drawn by chance and in their order."""
+    if len(ids) <= QUEUE_LIMIT:
+        return list(ids)
+    return [ids[place] for place in sorted(random.sample(range(len(ids)), QUEUE_LIMIT))]
 
 
 def _songs(ids: Iterable[int]) -> list[Song]:

@@ -227,3 +227,23 @@ def test_folders_unfold_and_open_with_what_lies_below(
     assert view.isExpanded(model.index_of(str(shelf / "Ana")))
     desktop.window.search.set_query("")
     settle(qtbot, desktop)
+
+
+def test_folders_are_chosen_together_and_dragged_as_their_songs(
+    qtbot: QtBot, start: Start, shelf: Path
+) -> None:
+    desktop = start()
+    desktop.window.sidebar.choose("folders")
+    settle(qtbot, desktop)
+    page = desktop.views.browse.folders
+    top = page.model.index(0, 0)
+    page.view.setFocus()
+    page.view.setCurrentIndex(page.model.index(0, 0, top))
+    QTest.keyClick(page.view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert page.chosen_paths() == [str(shelf / "Ana"), str(shelf / "Bo")]
+    mime = page.model.mimeData(page.view.selectionModel().selectedRows())
+    assert len(ids_from_mime(mime)) == 4
+    QTest.keyClick(page.view, Qt.Key.Key_Return)
+    settle(qtbot, desktop)
+    assert desktop.window.heading == "2 chosen"
+    assert len(titles(desktop)) == 4

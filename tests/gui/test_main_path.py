@@ -306,7 +306,7 @@ def test_missing_songs_are_taken_out_and_brought_back(
     qtbot.waitUntil(lambda: len(desktop.window.table.songs.ids) == 8, timeout=WAIT_MS)
 
 
-def test_a_folder_is_taken_out_with_its_songs_and_its_files_stay(
+def test_a_folder_is_taken_out_with_its_songs_and_brought_back(
     qtbot: QtBot, start: Start, tagged: Path, songs: Path
 ) -> None:
     desktop = start()
@@ -319,6 +319,11 @@ def test_a_folder_is_taken_out_with_its_songs_and_its_files_stay(
     qtbot.waitUntil(lambda: desktop.window.page is Page.WELCOME, timeout=WAIT_MS)
     settle(qtbot, desktop)
     assert dialog.list.count() == 0
-    dialog.done(0)
     assert (songs / "0.mp3").exists()
     assert desktop.library.roots() == []
+    desktop.window.actions_.undo.trigger()
+    qtbot.waitUntil(lambda: dialog.list.count() == 1, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    dialog.done(0)
+    assert desktop.library.roots() == [songs]
+    assert len(titles(desktop)) == 8

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
@@ -16,11 +18,13 @@ from tests.gui.conftest import WAIT_MS, settle
 from widgets.covers import CoverCache
 from widgets.main_window import Page
 from widgets.mood_plane.canvas import PlaneCanvas, Tool
+from widgets.mood_plane.carrying import Carrier
 from widgets.mood_plane.points import PlanePoints
 from widgets.mood_plane.raster import density, discs
 from widgets.mood_plane.viewport import Viewport
 from widgets.rows import RowCache, TrackRow
 from widgets.theme import Theme
+from widgets.track_table.model import ids_from_mime
 
 pytestmark = pytest.mark.gui
 
@@ -147,6 +151,31 @@ def test_a_rectangle_and_a_lasso_choose_what_they_surround(canvas: PlaneCanvas) 
     assert len(canvas.chosen_ids()) == 0
 
 
+def test_a_key_chooses_every_song_in_sight(canvas: PlaneCanvas) -> None:
+    QTest.keyClick(canvas, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert sorted(canvas.chosen_ids()) == [1, 2, 3, 4]
+    canvas.go_to(2)
+    canvas.zoom(4)
+    QTest.keyClick(canvas, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert list(canvas.chosen_ids()) == [2]
+
+
+def test_chosen_songs_are_dragged_away_and_the_plane_stays(
+    canvas: PlaneCanvas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carrier, carried = Carrier(canvas), []
+    monkeypatch.setattr(carrier, "_drag", lambda: carried.append(ids_from_mime(carrier.dragged())))
+    drag(canvas, place_of(canvas, 1), QPoint(200, 300), QPoint(150, 310))
+    assert carried == []
+    canvas.fit()
+    canvas.choose_within([QPointF(210, 10), QPointF(390, 10), QPointF(390, 390), QPointF(210, 390)])
+    before = canvas.viewport
+    drag(canvas, place_of(canvas, 1), QPoint(200, 300), QPoint(150, 310))
+    assert [sorted(ids) for ids in carried] == [[1, 3]]
+    assert canvas.viewport == before
+    assert sorted(canvas.chosen_ids()) == [1, 3]
+
+
 def test_dragging_moves_the_plane_and_plays_nothing(qtbot: QtBot, canvas: PlaneCanvas) -> None:
     canvas.zoom(4)
     before = canvas.viewport
@@ -212,6 +241,24 @@ def test_a_lasso_becomes_the_queue(qtbot: QtBot, on_plane: Desktop) -> None:
     settle(qtbot, on_plane)
     assert on_plane.window.page is Page.SONGS
     assert sorted(int(i) for i in on_plane.window.table.songs.ids) == chosen
+
+
+def test_a_right_click_offers_what_can_be_done_with_a_song(qtbot: QtBot, on_plane: Desktop) -> None:
+    canvas = on_plane.window.plane.canvas
+    canvas.choose_in_sight()
+    canvas.clear_selection()
+    song = int(canvas.points.ids[2])
+    place = canvas.place_of(song)
+    assert place is not None
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, canvas.mapToGlobal(place))
+    QApplication.sendEvent(canvas, event)
+    menu = next(menu for menu in canvas.findChildren(QMenu) if menu.isVisible())
+    actions = on_plane.window.actions_
+    assert {actions.play_next, actions.similar, actions.enqueue} <= set(menu.actions())
+    actions.enqueue.trigger()
+    menu.close()
+    assert on_plane.pages.chosen() == on_plane.player.queue_ids
+    assert len(on_plane.player.queue_ids) == 1
 
 
 def test_the_search_narrows_the_plane(qtbot: QtBot, on_plane: Desktop) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
+from app.desktop.queue_edits import QUEUE_LIMIT
 from app.playback.sound import Equaliser, EqualiserPreset
 from app.settings import Settings
 from inference.emotion import QUADRANTS, Quadrant
@@ -115,6 +116,17 @@ def test_every_change_of_the_queue_is_undone_with_the_others(
     player.clear()
     actions.undo.trigger()
     assert player.queue_ids == [ids[2], *ids[:2]]
+    settle(qtbot, desktop)
+
+
+def test_of_very_many_songs_a_draw_is_queued_in_their_order(qtbot: QtBot, start: Start) -> None:
+    desktop = start()
+    said = desktop.player.enqueue(range(1, 20_001))
+    queued = desktop.player.queue_ids
+    assert len(queued) == len(set(queued)) == QUEUE_LIMIT
+    assert queued == sorted(queued)
+    assert queued[-1] > 19_000  # from all of them, not the first ones
+    assert "20,000" in said or "20000" in said
     settle(qtbot, desktop)
 
 

@@ -21,6 +21,7 @@ from library_db.playlists import OutsideFile, Playlist, Rule
 from tests.gui.conftest import WAIT_MS, drop_on, settle, titles
 from widgets.main_window import Page
 from widgets.mood_plane.canvas import Tool
+from widgets.sidebar.tree import ENTRY_MIME
 from widgets.track_table.columns import column_index
 from widgets.track_table.model import ids_from_mime
 
@@ -238,7 +239,7 @@ def test_fifty_thousand_missing_files_open_with_a_message_that_helps(
     desktop = start()
     desktop.views.menus.take_files([tmp_path / "big.m3u8"])
     notice = desktop.window.notice
-    qtbot.waitUntil(lambda: bool(notice.text), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(notice.text), timeout=4 * WAIT_MS)
     settle(qtbot, desktop)
     assert len(desktop.window.table.songs.ids) == 50_000
     assert desktop.window.table.songs.song(0).missing
@@ -460,6 +461,18 @@ def test_the_queue_takes_files_and_becomes_a_playlist(
     assert desktop.views.playlists.infos == []
     undo(qtbot, desktop)
     assert desktop.player.queue_ids == ids_of(desktop, 0, 2)
+
+
+def test_a_playlist_is_dragged_into_the_queue(qtbot: QtBot, start: Start, tagged: Path) -> None:
+    desktop = start()
+    made = make(qtbot, desktop, 4, 1)
+    desktop.window.set_queue_shown(True)
+    mime = QMimeData()
+    mime.setData(ENTRY_MIME, key_of(made).encode())
+    drop_on(desktop.window.queue.view.viewport(), QPointF(20, 20), mime)
+    qtbot.waitUntil(lambda: len(desktop.player.queue_ids) == 2, timeout=WAIT_MS)
+    assert desktop.player.queue_ids == ids_of(desktop, 4, 1)
+    settle(qtbot, desktop)
 
 
 def test_a_playlist_file_is_opened_and_played(

@@ -29,7 +29,9 @@ __all__ = ["FolderPage"]
 
 _NUMBERS = 120
 _FEW = 24
-"""So many folders of the first two levels are all shown at first."""
+"""So many folders of the first two levels are all shown at first..."""
+_MANY = 1000
+"""...and so many where they lie in one; more would be laid out for tens of milliseconds."""
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -99,8 +101,7 @@ class FolderModel(QAbstractItemModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        plain = super().flags(index)
-        return plain | Qt.ItemFlag.ItemIsDragEnabled if index.isValid() else plain
+        return _FLAGS if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def mimeTypes(self) -> list[str]:
         return [TRACK_MIME]
@@ -124,6 +125,9 @@ class FolderModel(QAbstractItemModel):
     def _name(self, number: int) -> str:
         path = self.tree.paths[number]
         return one_line(path if number in self._tops else path.rpartition("/")[2])
+
+
+_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsDragEnabled
 
 
 class FolderPage(QWidget):
@@ -171,7 +175,7 @@ class FolderPage(QWidget):
         for path in opened:
             self.view.setExpanded(self.model.index_of(path), True)
         rows = len(tree.tops) + sum(len(tree.children[top]) for top in tree.tops)
-        if first and (len(tree.tops) == 1 or rows <= _FEW):
+        if first and rows <= (_MANY if len(tree.tops) == 1 else _FEW):
             for row in range(len(tree.tops)):
                 self.view.setExpanded(self.model.index(row, 0), True)
         if (index := self.model.index_of(current)).isValid():

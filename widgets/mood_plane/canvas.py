@@ -29,6 +29,7 @@ from widgets.covers import CoverCache
 from widgets.mood_plane.ground import paint_ground
 from widgets.mood_plane.labels import paint_card, paint_named_point
 from widgets.mood_plane.layer import Run, Scene, SongLayer
+from widgets.mood_plane.pointing import nearest, next_towards
 from widgets.mood_plane.points import PlanePoints
 from widgets.mood_plane.viewport import Viewport
 from widgets.rows import RowCache
@@ -87,10 +88,12 @@ class PlaneCanvas(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Mood plane"))
-        self.setAccessibleDescription(self.tr(
+        self.setAccessibleDescription(
+            self.tr(
                 "Arrow keys go from song to song, Enter plays, plus and minus zoom, "
                 "Ctrl+A chooses all songs in sight"
-            ))
+            )
+        )
         self.setMinimumSize(200, 160)
         theme.changed.connect(self._redraw)
         rows.filled.connect(lambda _: self.update())
@@ -377,34 +380,18 @@ class PlaneCanvas(QWidget):
         return tuple((round(float(v), 4), round(float(a), 4)) for v, a in corners)
 
     def _nearest(self, x: float, y: float, catch_px: float = _CATCH_PX) -> int | None:
-        if not len(self._points):
-            return None
-        dx = self._view.x_of(self._points.valence) - np.float32(x)
-        dy = self._view.y_of(self._points.arousal) - np.float32(y)
-        distance = dx * dx + dy * dy
-        place = int(np.argmin(distance))
-        return place if distance[place] <= catch_px * catch_px else None
+        return nearest(self._points, self._view, x, y, catch_px)
 
     def _step(self, dx: int, dy: int) -> None:
-        """Go to the nearest song in a direction: within 45 degrees of it."""
+        """Go to the next song in a direction, and follow it with the view."""
         if self._hovered is None:
             self._hover(self._nearest(self.width() / 2, self.height() / 2, catch_px=np.inf))
             return
-        x = self._view.x_of(self._points.valence)
-        y = self._view.y_of(self._points.arousal)
-        away_x, away_y = x - x[self._hovered], y - y[self._hovered]
-        ahead = dx * away_x + dy * away_y
-        aside = np.abs(dy * away_x) + np.abs(dx * away_y)
-        cost = np.where((ahead > 0.5) & (aside <= ahead), ahead + aside, np.inf)
-        place = int(np.argmin(cost))
-        if not np.isfinite(cost[place]):
+        place = next_towards(self._points, self._view, self._hovered, dx, dy)
+        if place is None:
             return
         self._hover(place)
-        if (
-            not QRectF(self.rect())
-            .adjusted(20, 20, -20, -20)
-            .contains(QPointF(float(x[place]), float(y[place])))
-        ):
+        if not QRectF(self.rect()).adjusted(20, 20, -20, -20).contains(self._at(place)):
             self._set_view(
                 self._view.centred(
                     float(self._points.valence[place]), float(self._points.arousal[place])

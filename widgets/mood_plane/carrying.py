@@ -1,4 +1,4 @@
-"""What one does with songs on the plane by pointing: their menu, and dragging the chosen ones out."""
+"""Songs on the plane in the listener's hands: their menu, and dragging the chosen ones away."""
 
 from __future__ import annotations
 

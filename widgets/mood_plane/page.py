@@ -95,7 +95,8 @@ class MoodPlanePage(QWidget):
         return menu
 
     def _ids(self) -> list[int]:
-        return [int(i) for i in self.canvas.chosen_ids()]
+        ids: list[int] = self.canvas.chosen_ids().tolist()
+        return ids
 
     def _build_bar(self, theme: Theme) -> QHBoxLayout:
         bar = QHBoxLayout()
