@@ -183,7 +183,7 @@ class Overview:
     agreement : tuple of Agreement
         Over time, the oldest first.
     moves : tuple of Move
-        By title, at most `MOST_MOVES`.
+        By title; of more than `MOST_MOVES` those that moved farthest.
     moved : int
         How many there are.
     active : int or None
@@ -281,7 +281,7 @@ def _differ(one: str, other: str) -> bool:
 
 
 def moves(library: Library, most: int = MOST_MOVES) -> tuple[Move, ...]:
-    """The songs whose mood the listener's model changes, by title; at most so many."""
+    """The songs whose mood the listener's model changes, by title; of very many the farthest."""
     ids = moved_ids(library)[:most]
     found = []
     for start in range(0, len(ids), _AT_ONCE):

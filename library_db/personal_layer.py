@@ -84,12 +84,16 @@ def common_revision(library: Library, model_id: str) -> str:
 
 
 def moved_ids(library: Library) -> list[int]:
-    """Ids of the tracks whose mood the personal layer makes another one, ascending."""
+    """Ids of the tracks whose mood the personal layer makes another one, the farthest first."""
     rows = library.store.rows(
         "SELECT p.id FROM emotion_personal p JOIN emotion_common c ON c.id = p.id "
-        f"WHERE {_MOST_PROBABLE.format(t='p')} <> {_MOST_PROBABLE.format(t='c')} ORDER BY p.id"
+        f"WHERE {_MOST_PROBABLE.format(t='p')} <> {_MOST_PROBABLE.format(t='c')} "
+        f"ORDER BY {_DISTANCE} DESC, p.id"
     )
     return [i for (i,) in rows]
+
+
+_DISTANCE = " + ".join(f"abs(p.p_{q} - c.p_{q})" for q in ("hahv", "halv", "lahv", "lalv"))
 
 
 _MOST_PROBABLE = (

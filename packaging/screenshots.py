@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import screenshot_listener
+
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = (1280, 800)
 THEMES = ("light", "dark")
@@ -81,6 +83,8 @@ class Stage:
         self.window.search.set_query("")
         self.window.set_queue_shown(False)
         self.window.table.clearSelection()
+        if self.desktop.prompting is not None:
+            self.desktop.prompting.prompt.withdraw()
         self.desktop.player.stop()
         if self.desktop.sensing is not None:
             self.desktop.sensing.controller.stop()
@@ -173,14 +177,6 @@ def completion(stage: Stage) -> None:
     search.popup.offer(suggest(index, search.query(), len(search.query())))
 
 
-def history(stage: Stage) -> None:
-    stage.choose("history")
-
-
-def your_model(stage: Stage) -> None:
-    stage.choose("model")
-
-
 def sensors(stage: Stage) -> None:
     """The live panel beside the library, while a recording is replayed with its song."""
     _replay(stage)
@@ -270,11 +266,14 @@ SHOTS: dict[str, Callable[[Stage], None]] = {
     "smart-playlist": smart_playlist,
     "attention": attention,
     "completion": completion,
-    "history": history,
-    "your-model": your_model,
     "sensors": sensors,
     "sensors-page": sensors_page,
+    **screenshot_listener.SHOTS,
 }
+
+
+KEEP_FOCUS = ("question-place",)
+"""Shots in which the focus is part of what is shown."""
 
 
 def prepare(folder: Path, music: list[Path]) -> Path:
@@ -311,14 +310,18 @@ def _add_playlists(home: Path, places: list[str]) -> None:
 def take(names: list[str], home: Path, out: Path, ratio: int) -> None:
     """Take the shots at one ratio; runs in a process of its own, since Qt reads it once."""
     out.mkdir(parents=True, exist_ok=True)
-    for theme in THEMES:
-        stage = Stage(home, theme)
-        for name in names:
+    homes = [(home, [n for n in names if n not in screenshot_listener.SHOTS])]
+    told = home.with_name(f"{home.name}-listened")
+    homes.append((told, [n for n in names if n in screenshot_listener.SHOTS]))
+    for theme, (place, some) in ((t, h) for t in THEMES for h in homes if h[1]):
+        stage = Stage(place, theme)
+        for name in some:
             stage.calm_down()
             SHOTS[name](stage)
             stage.settle()
             stage.window.toasts.clear()
-            stage.let_go()
+            if name not in KEEP_FOCUS:
+                stage.let_go()
             stage.settle()
             ending = f"-{theme}" + ("-2x" if ratio == 2 else "")
             stage.window.grab().save(str(out / f"{name}{ending}.png"))
@@ -340,6 +343,8 @@ def main() -> int:
         take(args.only, args.work / "home", args.out, args.ratio)
         return 0
     home = prepare(args.work, args.music)
+    if set(args.only) & set(screenshot_listener.SHOTS):
+        screenshot_listener.listened(home)
     for ratio in RATIOS:
         environment = {
             **os.environ,

@@ -28,6 +28,7 @@ __all__ = ["Cell", "PlainTable", "look_plain"]
 Index = QModelIndex | QPersistentModelIndex
 _LONGEST = 300
 _LEAST_SHARE_PX = 180  # for the columns that share what is left
+_WIDE_SHARE_PX = 240  # enough for them: what is more is shared with the one that grows
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ class PlainTable(QTableView):
         In px; 0 shares what is left.
     give_way : sequence of int
         Columns that a narrow table leaves out, the first of them first.
+    grows : int, optional
+        A column that in a wide table takes a half of what is left.
     """
 
     activated_key = Signal(int)
@@ -140,10 +143,12 @@ class PlainTable(QTableView):
         parent: QWidget | None = None,
         *,
         give_way: Sequence[int] = (),
+        grows: int | None = None,
     ) -> None:
         super().__init__(parent)
         self._widths = tuple(widths)
         self._give_way = tuple(give_way)
+        self._grows = grows
         self._rows = _Model(theme, headings, self)
         self.setModel(self._rows)
         look_plain(self, name)
@@ -203,6 +208,9 @@ class PlainTable(QTableView):
             hidden = left_px < _LEAST_SHARE_PX
             left_px += self._widths[column] if hidden else 0
             self.setColumnHidden(column, hidden)
+        if self._grows is not None:
+            more_px = max(left_px - _WIDE_SHARE_PX, 0) // 2
+            self.horizontalHeader().resizeSection(self._grows, self._widths[self._grows] + more_px)
         super().resizeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -238,15 +238,17 @@ class ModelTexts:
             return VersionChoice(version.number, text, _tr("cannot be read"))
         if not version.usable:
             return VersionChoice(version.number, text, _tr("of another common model"))
-        if version.made_s is not None and version.songs is not None:
-            text = _tr("Version {n}: {day}, {songs}").format(
-                n=version.number, day=day(version.made_s), songs=songs(version.songs)
-            )
-        if version.personal is not None and version.common is not None:
-            text = _tr("{version}, right on {mine} (common {common})").format(
-                version=text, mine=_share(version.personal), common=_share(version.common)
-            )
-        return VersionChoice(version.number, text)
+        if version.made_s is None or version.personal is None or version.common is None:
+            return VersionChoice(version.number, text)
+        shares = {"mine": _share(version.personal), "common": _share(version.common)}
+        text = _tr("Version {n}: {day}, {mine} against {common}").format(
+            n=version.number, day=day(version.made_s), **shares
+        )
+        tip = _tr(
+            "Of {songs}, each held out from learning in turn, it named your mood for {mine}, the "
+            "common model for {common}. Your own in it: {kind}."
+        ).format(songs=songs(version.songs or 0), kind=_kind(version.kind), **shares)
+        return VersionChoice(version.number, text, tip=tip)
 
 
 def _some(number: int, one: str, many: str) -> str:

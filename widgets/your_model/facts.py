@@ -58,11 +58,15 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class VersionChoice:
-    """One version to choose; number 0 is the common model alone. `fault` says why it cannot be."""
+    """One version to choose; number 0 is the common model alone.
+
+    `fault` says why it cannot be; `tip` tells its test, so that versions can be compared.
+    """
 
     number: int
     text: str
     fault: str = ""
+    tip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

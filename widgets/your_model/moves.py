@@ -153,7 +153,7 @@ class MovesPart(QWidget):
         self.show_moves((), 0)
 
     def show_moves(self, moves: Sequence[Moved], in_all: int) -> None:
-        """Show these, which may be the first ones of `in_all`."""
+        """Show these, which may be the farthest moved of `in_all`."""
         rows = [
             (
                 Cell(move.song),
@@ -165,7 +165,7 @@ class MovesPart(QWidget):
         self.table.show_rows([move.track_id for move in moves], rows)
         self.plane.show_moves(moves)
         if in_all > len(moves):
-            text = self.tr("{n} moved, the first {first} are shown")
+            text = self.tr("{n} moved; the {first} that moved farthest are shown")
         else:
             text = self.tr("{n} moved")
         self._words.set_whole(text.format(n=count(in_all), first=count(len(moves))))

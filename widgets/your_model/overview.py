@@ -170,6 +170,8 @@ class OverviewPart(QScrollArea):
         for version in versions:
             text = version.text if not version.fault else f"{version.text} – {version.fault}"
             self.versions.addItem(text, version.number)
+            tip = version.tip.replace("&", "&amp;").replace("<", "&lt;")
+            self.versions.setItemData(self.versions.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
         place = self.versions.findData(active)
         self.versions.setCurrentIndex(max(place, 0))
         self.versions.blockSignals(False)

@@ -38,6 +38,7 @@ class WordsPart(QWidget):
             ),
             (136, 0, 104, 104, 232),
             give_way=(0, 4),
+            grows=4,
         )  # fmt: skip
         self._nothing = NothingYet(
             self.tr("No answers yet"),
