@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -67,8 +68,11 @@ class _Countdown(QWidget):
         theme.changed.connect(self.update)
 
     def show_share(self, share: float) -> None:
-        self._share = share
-        self.update()
+        # With less movement it shrinks in four steps.
+        shown = ceil(4 * share) / 4 if self._theme.calm else share
+        if shown != self._share:
+            self._share = shown
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -30,7 +30,10 @@ class JobStrip(QFrame):
         self.bar.setTextVisible(False)
         self.bar.setMinimumWidth(48)
         self.bar.setMaximumWidth(200)
-        self.bar.setRange(0, 0)
+        self._theme = theme
+        self._total = 0
+        self._show_total()
+        theme.calm_changed.connect(self._show_total)
         self.bar.setAccessibleName(self.tr("Progress of {job}").format(job=name))
         self.numbers = QLabel()
         self.numbers.setProperty("role", "caption")
@@ -51,7 +54,8 @@ class JobStrip(QFrame):
 
     def show_progress(self, done: int, total: int, text: str, left_s: float | None) -> None:
         """`total` 0 means that it is not known yet."""
-        self.bar.setRange(0, max(total, 0))
+        self._total = max(total, 0)
+        self._show_total()
         self.bar.setValue(min(done, total))
         self.detail.set_whole(text)
         figures = f"{count(done)} / {count(total)}" if total else count(done) if done else ""
@@ -71,3 +75,7 @@ class JobStrip(QFrame):
         self.cancel.setEnabled(False)
         self.pause.setEnabled(False)
         self.detail.set_whole(self.tr("Stopping …"))
+
+    def _show_total(self) -> None:
+        # A bar without an end runs to and fro; an empty one says as much without moving.
+        self.bar.setRange(0, self._total or int(self._theme.calm))

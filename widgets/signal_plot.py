@@ -112,6 +112,8 @@ class SignalPlot(QWidget):
         self.setAccessibleDescription(names)
         self._tint()
         theme.changed.connect(self._tint)
+        self.set_calm(theme.calm)
+        theme.calm_changed.connect(self.set_calm)
 
     # what is shown
 

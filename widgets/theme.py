@@ -144,14 +144,20 @@ class Theme(QObject):
         Gets the Fusion style, the palette and the style sheet.
     mode : Mode
         `Mode.SYSTEM` follows the desktop, also while the program runs.
+    reduced_motion : bool
+        Whether the listener asked for less movement.
     """
 
     changed = Signal()
+    calm_changed = Signal(bool)
 
-    def __init__(self, app: QApplication, mode: Mode = Mode.SYSTEM) -> None:
+    def __init__(
+        self, app: QApplication, mode: Mode = Mode.SYSTEM, *, reduced_motion: bool = False
+    ) -> None:
         super().__init__(app)
         self._app = app
         self._mode = mode
+        self._motion = {"listener": reduced_motion, "desktop": False}
         self.scale = TypeScale.of(app.font().pointSizeF())
         self._fonts: dict[tuple[str, bool], QFont] = {}
         self._tokens = self._choose()
@@ -171,6 +177,19 @@ class Theme(QObject):
         """Switch at once, the open windows included."""
         self._mode = mode
         self._update()
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is to move that need not: the listener or the desktop asks for that."""
+        return any(self._motion.values())
+
+    def set_calm(self, calm: bool, whose: str = "listener") -> None:
+        """Take down what the "listener" or the "desktop" asks for."""
+        before = self.calm
+        self._motion[whose] = calm
+        if self.calm is not before:
+            self._apply()
+            self.calm_changed.emit(self.calm)
 
     def font(self, role: str = "body", *, bold: bool = False) -> QFont:
         """The application's font at a size of the scale ("caption", "body", "title", "display").
@@ -204,7 +223,7 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         self._app.setPalette(_palette(self._tokens))
-        self._app.setStyleSheet(stylesheet(self._tokens, self.scale))
+        self._app.setStyleSheet(stylesheet(self._tokens, self.scale, calm=self.calm))
 
 
 def _palette(t: Tokens) -> QPalette:

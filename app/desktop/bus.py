@@ -1,4 +1,4 @@
-"""Calls to other programs on D-Bus: is anybody there, show a notification. No Qt.
+"""Calls to other programs on D-Bus: is anybody there, less movement, a notification. No Qt.
 
 Runs on the asyncio thread; every call has a time limit, and no answer is an answer.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-__all__ = ["IDLE_AFTER_S", "Bus", "is_idle", "notify"]
+__all__ = ["IDLE_AFTER_S", "Bus", "is_idle", "notify", "wants_less_motion"]
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +110,32 @@ async def is_idle(session: Bus, system: Bus) -> bool | None:
     if isinstance(hint, bool):
         return hint
     return None if active is None else False
+
+
+async def wants_less_motion(session: Bus) -> bool:
+    """Whether the desktop is set to less movement, as its settings portal says.
+
+    Asked for the common key `reduced-motion`, then for GNOME's switch of animations.
+    """
+    asked = (
+        ("org.freedesktop.appearance", "reduced-motion", 1),
+        ("org.gnome.desktop.interface", "enable-animations", False),
+    )
+    for namespace, key, meaning in asked:
+        found = await session.call(
+            "org.freedesktop.portal.Desktop",
+            "/org/freedesktop/portal/desktop",
+            "org.freedesktop.portal.Settings",
+            "Read",
+            "ss",
+            [namespace, key],
+        )
+        value = found[0] if found else None
+        while isinstance(value, Variant):  # `Read` wraps the value twice
+            value = value.value
+        if value is not None:
+            return bool(value == meaning)
+    return False
 
 
 async def notify(

@@ -95,7 +95,8 @@ class Desktop(QObject):
         self._reported_open = False
         self.runner = JobRunner(self)
         self.preferences = Preferences(home.settings_file, self.runner, self)
-        self.theme = Theme(app, Mode(self.preferences.settings.appearance.theme))
+        appearance = self.preferences.settings.appearance
+        self.theme = Theme(app, Mode(appearance.theme), reduced_motion=appearance.reduced_motion)
         self.rows = RowCache(self)
         self.covers = CoverCache(self)
         self.window = MainWindow(self.theme, self.rows, self.covers)
@@ -415,6 +416,8 @@ class Desktop(QObject):
         settings = self.preferences.settings
         if (section, name) == ("appearance", "theme"):
             self.theme.set_mode(Mode(settings.appearance.theme))
+        elif (section, name) == ("appearance", "reduced_motion"):
+            self.theme.set_calm(settings.appearance.reduced_motion)
         elif (section, name) == ("library", "unsure_below") and self.songs is not None:
             self.songs.search()
         elif (section, name) == ("tagging", "adapt") and self.work is not None:

@@ -23,6 +23,7 @@ class Outside(QObject):
     """Begins when the library is open, and ends before everything else."""
 
     _idle_answer = Signal(object, object)
+    _calm_answer = Signal(bool)
 
     def __init__(self, desktop: Desktop, icon: QIcon) -> None:
         super().__init__(desktop)
@@ -45,9 +46,9 @@ class Outside(QObject):
         desktop.end_first(Stage("desktop controls", self._end, 0.5))
 
     def _speak_on_buses(self) -> None:
-        """Notifications, and whether anybody is at the computer."""
+        """Notifications, whether anybody is at the computer, and whether less is to move."""
         try:
-            from app.desktop.bus import Bus, is_idle
+            from app.desktop.bus import Bus, is_idle, wants_less_motion
         except ImportError:  # dbus-fast is for Linux
             return
         session, system = Bus(), Bus(system=True)
@@ -58,11 +59,19 @@ class Outside(QObject):
         async def ask(then: Callable[[bool | None], None]) -> None:
             self._idle_answer.emit(then, await is_idle(session, system))
 
+        async def ask_for_calm() -> None:
+            self._calm_answer.emit(await wants_less_motion(session))
+
+        self._calm_answer.connect(self._on_calm, Qt.ConnectionType.QueuedConnection)
+        self._begin(ask_for_calm())
         if self._desktop.conveniences is not None:
             self._desktop.conveniences.throttle.ask_idle = lambda then: self._begin(ask(then))
 
     def _on_idle(self, then: Callable[[bool | None], None], idle: bool | None) -> None:
         then(idle)
+
+    def _on_calm(self, calm: bool) -> None:
+        self._desktop.theme.set_calm(calm, "desktop")
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         with contextlib.suppress(RuntimeError):  # the thread is closed

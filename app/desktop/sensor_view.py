@@ -101,7 +101,6 @@ class SensorView(QObject):
         panel.simulation_requested.connect(self.simulate)
         actions.sensor_panel.triggered.connect(lambda: self.show_panel(not panel.isVisible()))
         actions.sensor_note.triggered.connect(self._note)
-        self._preferences.changed.connect(self._on_setting)
 
     def _on_state(self, status: SourceStatus) -> None:
         running = self._controller.active
@@ -144,7 +143,6 @@ class SensorView(QObject):
         ]
         plot = SignalPlot(self._theme, styles)
         plot.feed = self._frame
-        plot.set_calm(self._preferences.settings.appearance.reduced_motion)
         self._panel.set_plot(plot)
         self._loading = False
         self._watch_signals()
@@ -262,7 +260,3 @@ class SensorView(QObject):
         if self._controller.recording is None:
             said = self.tr("Noted in the plot only: nothing is being recorded")
             self._window.toasts.show_toast(said)
-
-    def _on_setting(self, section: str, name: str) -> None:
-        if (section, name) == ("appearance", "reduced_motion") and self._panel.plot is not None:
-            self._panel.plot.set_calm(self._preferences.settings.appearance.reduced_motion)

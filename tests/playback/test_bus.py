@@ -11,11 +11,11 @@ import pytest
 
 if not sys.platform.startswith("linux") or shutil.which("dbus-daemon") is None:
     pytest.skip("needs a D-Bus daemon", allow_module_level=True)
-from dbus_fast import Message, MessageType
+from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
 from app.desktop.asyncio_thread import AsyncioThread
-from app.desktop.bus import Bus, is_idle, notify
+from app.desktop.bus import Bus, is_idle, notify, wants_less_motion
 from tests.playback.test_mpris import LIMIT_S, bus_address, thread
 
 __all__ = ["bus_address", "thread"]
@@ -109,3 +109,20 @@ def test_who_tells_of_idleness(
     idle = is_idle(session, Bus(system=True))
     assert thread.submit(idle).result(LIMIT_S) is expected
     service.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(("v", Variant("v", Variant("u", 1))), True), (("v", Variant("v", Variant("u", 0))), False)],
+)
+def test_the_desktop_tells_of_less_movement(
+    session: Bus, thread: AsyncioThread, answer: tuple[str, Any], expected: bool
+) -> None:
+    portal = Service(thread, "org.freedesktop.portal.Desktop", "Read", answer)
+    assert thread.submit(wants_less_motion(session)).result(LIMIT_S) is expected
+    assert portal.asked == [["org.freedesktop.appearance", "reduced-motion"]]
+    portal.close()
+
+
+def test_a_desktop_that_tells_nothing_moves_as_it_did(session: Bus, thread: AsyncioThread) -> None:
+    assert thread.submit(wants_less_motion(session)).result(LIMIT_S) is False
