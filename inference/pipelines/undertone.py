@@ -21,7 +21,7 @@ from inference.audio.excerpts import EXCERPT_CELLS, Listener
 from inference.audio.features import SongFeatures
 from inference.audio.spectra import CELL_FRAMES, CELL_S, FINE_HOP, FineSpectra, Spectra
 from inference.catalog import CatalogError, ModelCard
-from inference.pipelines.adaptation import LibraryStatistics, Usual
+from inference.pipelines.adaptation import Familiar, LibraryStatistics, Usual
 from inference.pipelines.base import Analysis, Network, Networks, WindowScores
 
 __all__ = ["Extractor", "Heard", "Reduction", "UndertonePipeline", "build"]
@@ -189,6 +189,11 @@ class Reduction:
     music_weight : ndarray, shape (k,)
     music_bias : ndarray, shape ()
         Of a logistic regression on the standardised song vector: music, or noise and speech.
+    far_row_mean, far_row_scale : ndarray, shape (r,)
+    far_song_mean, far_song_scale : ndarray, shape (k,)
+        As those above, of the same songs played by other instruments.
+    moods : ndarray, shape (r + k, 3)
+        See `Familiar`.
     """
 
     segment_mean: Array
@@ -200,6 +205,11 @@ class Reduction:
     row_scale: Array
     music_weight: Array
     music_bias: Array
+    far_row_mean: Array
+    far_row_scale: Array
+    far_song_mean: Array
+    far_song_scale: Array
+    moods: Array
 
     _FAR = 5.0  # standard deviations; what lies beyond is no better known
 
@@ -220,9 +230,13 @@ class Reduction:
         return float(np.interp(logit, _SURE_OF_NOISE_OR_MUSIC, (0.0, 1.0)))
 
     @property
-    def usual(self) -> Usual:
-        """What is usual in the training songs."""
-        return Usual(self.row_mean, self.row_scale, self.song_mean, self.song_scale)
+    def familiar(self) -> Familiar:
+        """What is usual in the training songs, as they are and by other instruments."""
+        return Familiar(
+            Usual(self.row_mean, self.row_scale, self.song_mean, self.song_scale),
+            Usual(self.far_row_mean, self.far_row_scale, self.far_song_mean, self.far_song_scale),
+            self.moods,
+        )
 
     @classmethod
     def load(cls, path: Path) -> Reduction:
@@ -256,7 +270,8 @@ class UndertonePipeline:
     head : Network
         ``segments`` (b, L, r), ``song`` (b, k) -> ``log_probabilities`` (b, 4).
     library : LibraryStatistics, optional
-        What is usual in the listener's library: `rate` then takes that for usual music.
+        What is usual in the listener's library: where that is another kind of music, `rate` then
+        takes it for usual.
 
     Notes
     -----
@@ -274,7 +289,7 @@ class UndertonePipeline:
     ) -> None:
         if library is not None and library.front_end != front_end:
             raise ValueError(f"the library's statistics are of {library.front_end!r}")
-        self._library = library
+        self._move = None if library is None else library.towards(reduction.familiar)
         self._front_end = front_end
         self._extractor = extractor
         self._reduction = reduction
@@ -323,9 +338,8 @@ class UndertonePipeline:
     def _scores(self, features: SongFeatures, hop: int) -> WindowScores:
         rows, sound = np.split(features.segments.astype(np.float32), [-1], axis=1)
         vector = features.song
-        if self._library is not None:
-            rows = self._library.rows(rows, self._reduction.usual)
-            vector = self._library.song(vector, self._reduction.usual)
+        if self._move is not None:
+            rows, vector = self._move.rows(rows), self._move.song(vector)
         length = min(WINDOW_SEGMENTS, len(rows))
         start = np.arange(0, len(rows) - length + 1, hop)
         at = start[:, None] + np.arange(length)

@@ -25,7 +25,8 @@ from inference.models.vgg19 import load_published_weights
 from inference.training.calibration import coverage_figures
 from inference.training.costs import Cost, lines, music_cost, sensor_cost
 from inference.training.music import Targets
-from inference.training.music_best import BestRecipe, train_undertone_music
+from inference.training.music_best import train_undertone_music
+from inference.training.music_best_folds import BestRecipe
 from inference.training.music_best_head import HeadSettings
 from inference.training.music_data import WorkFolder, features
 from inference.training.music_model import train_music_model

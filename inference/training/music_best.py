@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,22 +14,21 @@ from sklearn.linear_model import LogisticRegression
 from inference.catalog import DataSource, Metric, ModelCard, write_model
 from inference.datasets import MusicSet
 from inference.evaluation import METRICS
-from inference.evaluation.folds import Groups, Protocol, make_folds
 from inference.evaluation.intervals import bootstrap
 from inference.job import Job, Progress
 from inference.pipelines.undertone import Reduction
 from inference.training.calibration import fit_calibration, fit_temperature, tempered
 from inference.training.export import export_network
 from inference.training.music import Targets
-from inference.training.music_best_head import (
-    Clips,
-    Committee,
-    HeadSettings,
-    fit_reduction,
-    reduced,
-    train_committee,
+from inference.training.music_best_folds import (
+    BestRecipe,
+    FittedHead,
+    Material,
+    cross_validated,
 )
+from inference.training.music_best_head import Clips, Committee
 from inference.training.music_best_hearing import (
+    REVOICED,
     hear_clips,
     hear_no_music,
     published_networks,
@@ -39,30 +37,12 @@ from inference.training.music_best_hearing import (
 __all__ = [
     "MODEL_ID",
     "BestModel",
-    "BestRecipe",
-    "cross_validated",
     "train_undertone_music",
 ]
 
 MODEL_ID = "undertone-music"
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class BestRecipe:
-    """What is trained and how it is tested.
-
-    Parameters
-    ----------
-    head : HeadSettings
-    n_folds : int
-    seeds : tuple of int
-        Each deals the artists into other folds and starts other networks.
-    """
-
-    head: HeadSettings = field(default_factory=HeadSettings)
-    n_folds: int = 5
-    seeds: tuple[int, ...] = (0, 1, 2)
+Songs = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,43 +60,16 @@ class BestModel:
     probabilities: Floats
 
 
-def with_detector(reduction: Reduction, clips: Clips, sounds: NDArray[np.float32]) -> Reduction:
-    """Teach it to tell the clips' music from sounds that are none, shape (m, k)."""
-    x = np.concatenate([reduction.song(clips.song), reduction.song(sounds)])
-    is_music = np.arange(len(x)) < len(clips)
+def with_detector(reduction: Reduction, songs: Songs, sounds: Songs) -> Reduction:
+    """Teach it to tell the songs' music, shape (n, k), from sounds that are none, shape (m, k)."""
+    x = np.concatenate([reduction.song(songs), reduction.song(sounds)])
+    is_music = np.arange(len(x)) < len(songs)
     fitted = LogisticRegression(C=1e-3, class_weight="balanced", max_iter=2000).fit(x, is_music)
     return replace(
         reduction,
         music_weight=fitted.coef_[0].astype(np.float32),
         music_bias=fitted.intercept_[0].astype(np.float32).reshape(()),
     )
-
-
-def cross_validated(
-    clips: Clips, artists: Sequence[str], recipe: BestRecipe, targets: Targets | None
-) -> Job[Floats]:
-    """Out-of-fold probabilities, shape (seeds, n, 4); everything is fitted inside the fold."""
-    found = np.zeros((len(recipe.seeds), len(clips), 4))
-    done, total = 0, len(recipe.seeds) * recipe.n_folds
-    for row, seed in enumerate(recipe.seeds):
-        groups = Groups({"artist": np.asarray(artists)})
-        folds = make_folds(Protocol.P2, clips.labels, groups, n_folds=recipe.n_folds, seed=seed)
-        for fold in folds:
-            part = clips.take(fold.train)
-            reduction = fit_reduction(part, recipe.head.rank)
-            committee = train_committee(part, reduction, recipe.head, seed, targets)
-            found[row, fold.test] = said(committee, reduction, clips.take(fold.test))
-            done += 1
-            yield Progress(done, total, f"fold {done} of {total}")
-    return found
-
-
-def said(committee: Committee, reduction: Reduction, clips: Clips) -> Floats:
-    """Probabilities of clips, shape (n, 4)."""
-    rows, song = reduced(clips, reduction)
-    with torch.inference_mode():
-        probabilities: Floats = committee(rows, song).exp().numpy().astype(np.float64)
-    return probabilities
 
 
 def train_undertone_music(
@@ -158,23 +111,24 @@ def train_undertone_music(
     with TemporaryDirectory() as scratch:
         files = published_networks(wheel, Path(scratch))
         clips = yield from hear_clips(data, files, work)
-        raw = yield from cross_validated(clips, list(data.groups), recipe, targets)
+        revoiced = yield from hear_clips(data, files, work, REVOICED)
+        material = Material(clips, revoiced)
+        raw = yield from cross_validated(material, list(data.groups), recipe, targets)
         tiled = np.tile(clips.labels, len(recipe.seeds))
         temperature = fit_temperature(raw.reshape(-1, 4), tiled)
         calm = np.stack([tempered(p, temperature) for p in raw])
         agreement = [clip.weight for clip in data.clips]
         yield Progress(0, 0, "fitting on all clips")
-        reduction = with_detector(
-            fit_reduction(clips, recipe.head.rank), clips, hear_no_music(files)
-        )
-        committee = train_committee(clips, reduction, recipe.head, recipe.seeds[0], targets)
+        fitted = FittedHead.of(material, recipe, recipe.seeds[0], targets)
+        music = np.concatenate([clips.song, revoiced.song])
+        reduction = with_detector(fitted.reduction, music, hear_no_music(files))
         files["reduction"] = Path(scratch) / "reduction.npz"
         files["head"] = Path(scratch) / "head.onnx"
         np.savez_compressed(files["reduction"], **asdict(reduction))
-        export_committee(committee, files["head"], recipe.head.rank, clips.song.shape[1])
+        export_committee(fitted.committee, files["head"], recipe.head.rank, clips.song.shape[1])
         card = ModelCard(
             id=MODEL_ID,
-            version="1.0.0",
+            version="1.1.0",
             kind="music",
             title="Undertone",
             summary=_SUMMARY,
@@ -183,6 +137,7 @@ def train_undertone_music(
             data=(_labels_source(data), target_source, *_OTHER_SOURCES),
             config={
                 "head": {k: v for k, v in asdict(recipe.head).items() if k != "route"},
+                "far": asdict(recipe.far),
                 "route": recipe.head.route.value,
                 "pairing": "by label, at recording level",
                 "paper": _PAPER,
@@ -244,7 +199,9 @@ _FIGURES = {
 _SUMMARY = (
     "Music to quadrants by the way of Kim, Lee and Kim (IEEE TCE 2021) on stronger musical "
     "features: musicnn's two networks and our own descriptors of rhythm, harmony and timbre, "
-    "regressed physiological features, SIA-BGRU; several heads are averaged."
+    "regressed physiological features, SIA-BGRU; several heads are averaged. Music that sounds "
+    "unlike what they learned from is judged by kernel machines, arousal and valence apart, that "
+    "were fitted to the same clips played again by synthesised instruments."
 )
 _CREDITS = (
     "musicnn (Pons and Serra 2019, Music Technology Group, Universitat Pompeu Fabra; ISC "
@@ -255,7 +212,7 @@ _CREDITS = (
     "notice appear in all copies."
 )
 _LIMITS = (
-    "Quadrants of mostly Western popular music; other kinds are harder: see README.md. The "
+    "Quadrants of mostly Western popular music; other kinds are much harder: see README.md. The "
     "physiological targets are paired with music by label, since no public set pairs this music "
     "with signals: see the controls in results/ for what they add over random codes and none."
 )

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from inference.models.classifier import ClassifierConfig
+from inference.models.far_judge import FarJudge
 from inference.models.regressor import MusicHead, RegressorConfig
+from inference.pipelines.adaptation import Usual
 from inference.pipelines.undertone import WINDOW_SEGMENTS, Reduction
 from inference.training.music import Route, Targets
 
@@ -80,8 +82,6 @@ class HeadSettings:
         Of the labels.
     code_weight : float
         Of the codes' squared error beside the cross-entropy, so that codes stay codes.
-    others_share : float
-        How often a clip is shown as it was heard otherwise (by another instrument).
     rank : int
         Principal components of the segments that are stored.
     """
@@ -100,7 +100,6 @@ class HeadSettings:
     mixup: float = 0.3
     smoothing: float = 0.1
     code_weight: float = 1.0
-    others_share: float = 0.35
     rank: int = 160
     classifier: ClassifierConfig = field(default_factory=ClassifierConfig)
 
@@ -121,20 +120,56 @@ def fit_reduction(clips: Clips, rank: int, others: Sequence[Clips] = ()) -> Redu
     )
     _, vectors = np.linalg.eigh(sum((m.T @ m for m in more), z.T @ z))
     components = np.ascontiguousarray(vectors[:, ::-1][:, :rank].astype(np.float32))
-    rows = (z.astype(np.float32) @ components).reshape(len(clips), -1, rank).mean(axis=1)
     song_mean, song_scale = clips.song.mean(axis=0), clips.song.std(axis=0)
     song_scale = np.where(song_scale > _SMALLEST_DEVIATION, song_scale, np.inf)
-    return Reduction(
-        mean,
-        scale,
-        components,
-        song_mean,
-        song_scale.astype(np.float32),
-        rows.mean(axis=0),
-        rows.std(axis=0),
-        np.zeros(len(song_mean), np.float32),
-        np.ones((), np.float32),
+    k, none = len(song_mean), np.zeros(0, np.float32)
+    reduction = Reduction(
+        segment_mean=mean,
+        segment_scale=scale,
+        components=components,
+        song_mean=song_mean,
+        song_scale=song_scale.astype(np.float32),
+        row_mean=none,
+        row_scale=none,
+        music_weight=np.zeros(k, np.float32),
+        music_bias=np.ones((), np.float32),
+        far_row_mean=none,
+        far_row_scale=none,
+        far_song_mean=none,
+        far_song_scale=none,
+        moods=none,
     )
+    near, rows = _usual(clips, reduction)
+    far, _ = _usual(others[0] if others else clips, reduction)
+    spread = np.where(near.row_scale > _SMALLEST_DEVIATION, near.row_scale, np.inf)
+    described = np.concatenate(
+        [(rows - near.row_mean) / spread, reduction.song(clips.song)], axis=1
+    )
+    return replace(
+        reduction,
+        row_mean=near.row_mean,
+        row_scale=near.row_scale,
+        far_row_mean=far.row_mean,
+        far_row_scale=far.row_scale,
+        far_song_mean=far.song_mean,
+        far_song_scale=far.song_scale,
+        moods=_mood_directions(described, clips.labels),
+    )
+
+
+def _usual(clips: Clips, reduction: Reduction) -> tuple[Usual, Array]:
+    """What is usual in clips, and their reduced segments averaged a song, (n, r)."""
+    rows: Array = reduced(clips, reduction)[0].numpy().mean(axis=1)
+    song_scale = clips.song.std(axis=0).astype(np.float32)
+    return Usual(rows.mean(0), rows.std(0), clips.song.mean(0), song_scale), rows
+
+
+def _mood_directions(described: Array, labels: NDArray[np.int64]) -> Array:
+    """Orthonormal columns that span the differences of the quadrants' means, (r + k, 3)."""
+    means = np.stack([described[labels == q].mean(axis=0) for q in np.unique(labels)])
+    _, _, rows = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
+    directions: Array = np.ascontiguousarray(rows[:3].T, np.float32)
+    return directions
 
 
 def reduced(clips: Clips, reduction: Reduction) -> tuple[Tensor, Tensor]:
@@ -155,18 +190,25 @@ class Committee(nn.Module):
     ----------
     members : sequence of MusicHead
         `width_in` is r + k: reduced segments beside the song's means.
+    far : FarJudge, optional
+        Judges what sounds unlike the clips that the members learned from.
     """
 
-    def __init__(self, members: Sequence[MusicHead]) -> None:
+    def __init__(self, members: Sequence[MusicHead], far: FarJudge | None = None) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        self.far = far
 
     def forward(self, segments: Tensor, song: Tensor) -> Tensor:
         """Reduced segments (B, L, r) and song (B, k) to log-probabilities (B, 4)."""
-        song = song[:, None].expand(-1, segments.shape[1], -1)
-        x = torch.cat([segments, song], dim=2)
+        wide = song[:, None].expand(-1, segments.shape[1], -1)
+        x = torch.cat([segments, wide], dim=2)
         said = [member(x).log_probabilities.exp() for member in self.members]
-        return torch.stack(said).mean(dim=0).log()
+        near = torch.stack(said).mean(dim=0).log()
+        if self.far is None:
+            return near
+        far, share = self.far(segments, song)
+        return torch.log_softmax((1.0 - share) * near + share * far, dim=1)
 
 
 def train_committee(
@@ -175,7 +217,6 @@ def train_committee(
     settings: HeadSettings,
     seed: int,
     targets: Targets | None = None,
-    others: Sequence[Clips] = (),
 ) -> Committee:
     """Fit all members to training clips.
 
@@ -183,8 +224,6 @@ def train_committee(
     ----------
     targets : Targets, optional
         Needed on the physiological route.
-    others : sequence of Clips
-        The same clips heard otherwise, in the same order.
 
     Returns
     -------
@@ -195,7 +234,7 @@ def train_committee(
     for number in range(settings.members):
         member_seed = 1000 * seed + number
         codes = _codes(settings, member_seed, targets)
-        head = _train_member([clips, *others], reduction, settings, member_seed, codes)
+        head = _train_member(clips, reduction, settings, member_seed, codes)
         members.append(_folded(head, reduction))
     return Committee(members).eval()
 
@@ -217,7 +256,7 @@ def _codes(settings: HeadSettings, seed: int, targets: Targets | None) -> Array 
 
 
 def _train_member(
-    heard: Sequence[Clips],
+    clips: Clips,
     reduction: Reduction,
     settings: HeadSettings,
     seed: int,
@@ -225,13 +264,15 @@ def _train_member(
 ) -> MusicHead:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    x = torch.stack([_whole(clips, reduction) for clips in heard])
-    width_in = x.shape[3]
+    rows, song = reduced(clips, reduction)
+    wide = rows @ torch.from_numpy(reduction.components).T
+    x = torch.cat([wide, song[:, None].expand(-1, wide.shape[1], -1)], dim=2)
+    width_in = x.shape[2]
     head = MusicHead(
         RegressorConfig(width_in, settings.hidden, settings.width, settings.dropout),
         replace(settings.classifier, width_in=settings.width),
     )
-    trial = _Trial(head, x, heard[0].labels, settings, codes, rng)
+    trial = _Trial(head, x, clips.labels, settings, codes, rng)
     head.train()
     if codes is not None:
         trial.fit(head.regressor, settings.regress_epochs, classify=False)
@@ -239,16 +280,9 @@ def _train_member(
     return head.eval()
 
 
-def _whole(clips: Clips, reduction: Reduction) -> Tensor:
-    """What a member learns from, (n, 5, d + k): segments back from their components, and songs."""
-    rows, song = reduced(clips, reduction)
-    wide = rows @ torch.from_numpy(reduction.components).T
-    return torch.cat([wide, song[:, None].expand(-1, wide.shape[1], -1)], dim=2)
-
-
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """One member's data and losses; `x` is (ways of hearing, n, 5, d + k)."""
+    """One member's data and losses."""
 
     head: MusicHead
     x: Tensor
@@ -280,10 +314,9 @@ class _Trial:
         s = self.settings
         share = float(self.rng.beta(s.mixup, s.mixup)) if s.mixup else 1.0
         other = at[self.rng.permutation(len(at))]
-        length = int(self.rng.integers(2, self.x.shape[2] + 1))
-        start = int(self.rng.integers(0, self.x.shape[2] - length + 1))
-        way = self._ways(len(at))
-        mixed = share * self.x[way, at] + (1.0 - share) * self.x[way, other]
+        length = int(self.rng.integers(2, self.x.shape[1] + 1))
+        start = int(self.rng.integers(0, self.x.shape[1] - length + 1))
+        mixed = share * self.x[at] + (1.0 - share) * self.x[other]
         x = nn.functional.dropout(mixed[:, start : start + length], s.dropout_in)
         codes = self.head.regressor.standardised(x)
         loss = torch.zeros(())
@@ -297,14 +330,6 @@ class _Trial:
             said = self.head.classifier(codes).log_probabilities
             loss = loss - (label * said).sum(dim=1).mean()
         return loss
-
-    def _ways(self, count: int) -> NDArray[np.int64]:
-        """In which way each clip of a batch is heard, 0 as it is."""
-        others = len(self.x) - 1
-        if not others:
-            return np.zeros(count, np.int64)
-        otherwise = self.rng.random(count) < self.settings.others_share
-        return np.where(otherwise, self.rng.integers(1, others + 1, count), 0)
 
     def _soft(self, at: NDArray[np.int64]) -> Tensor:
         hard = torch.eye(4)[torch.from_numpy(self.labels[at])]

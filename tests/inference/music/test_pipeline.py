@@ -72,6 +72,11 @@ def pipeline() -> UndertonePipeline:
         np.ones(RANK, np.float32),
         np.zeros(song, np.float32),
         np.ones((), np.float32),
+        np.zeros(RANK, np.float32),
+        np.ones(RANK, np.float32),
+        np.zeros(song, np.float32),
+        np.ones(song, np.float32),
+        np.zeros((RANK + song, 1), np.float32),
     )
     return UndertonePipeline("test", Extractor(Msd(), Mtt()), reduction, Head())
 

@@ -1,0 +1,361 @@
+"""What the default model is worth beyond one figure: routes, shifts, libraries, robustness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.audio.recode import Codec, recoded
+from inference.datasets import MusicSet
+from inference.evaluation.controls import permute_labels
+from inference.evaluation.intervals import Interval, bootstrap, bootstrap_difference
+from inference.evaluation.metrics import METRICS
+from inference.job import Job, Progress
+from inference.training.calibration import coverage_figures, fit_temperature, tempered
+from inference.training.music import Route, Targets
+from inference.training.music_best_folds import (
+    BestRecipe,
+    FittedHead,
+    Material,
+    cross_validated,
+    fold_heads,
+    library_of,
+)
+from inference.training.music_best_head import Clips
+from inference.training.music_best_hearing import REVOICED, Variation, hear_clips
+
+__all__ = ["GENRE_GROUPS", "VARIATIONS", "ChecksSetup", "music_checks"]
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+Row = dict[str, object]
+
+GENRE_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "rock": ("Pop/Rock",),
+    "rap, soul, reggae": ("Rap", "R&B", "Reggae"),
+    "jazz, blues, vocal": ("Jazz", "Blues", "Vocal", "Easy Listening"),
+    "electronic, new age": ("Electronic", "New Age", "Avant-Garde"),
+    "latin, international": ("Latin", "International"),
+    "country, folk": ("Country", "Folk"),
+}
+"""Genres that are held out together, by the first one that a clip names; all others are one group
+more."""
+
+_AXES = ("accuracy", "arousal_accuracy", "valence_accuracy")
+_TRIMMED = 160_000  # samples, 10 s
+_LOUDER = 10.0 ** (6.0 / 20.0)
+_MOST_ROBUST = 240  # clips that go through every variation
+_LIBRARY = 50
+_DRAWS = 4  # libraries a fold
+_FEWEST = 30
+_SHARES = (0.1, 0.2, 0.3, 0.4)
+
+
+def _through(codec: Codec) -> Callable[[NDArray[np.float32], int], NDArray[np.float32]]:
+    return lambda x, _: recoded(x, codec)
+
+
+VARIATIONS = (
+    Variation("mp3-128k", _through(Codec("libmp3lame", ".mp3", 44_100, 128_000))),
+    Variation("6 dB louder", lambda x, _: np.clip(x * np.float32(_LOUDER), -1.0, 1.0)),
+    Variation("6 dB softer", lambda x, _: x / np.float32(_LOUDER)),
+    Variation("first 10 s gone", lambda x, _: x[min(_TRIMMED, len(x) // 2) :]),
+    Variation("22050 Hz, 16 bits", _through(Codec("pcm_s16le", ".wav", 22_050))),
+)
+"""What a file may go through without becoming another song; peaks are cut where it is louder."""
+
+
+@dataclass(frozen=True)
+class ChecksSetup:
+    """What is measured on.
+
+    Parameters
+    ----------
+    data : MusicSet
+    networks : mapping of str to Path
+        ``msd`` and ``mtt``.
+    work : Path
+        What is heard is kept there.
+    targets : Targets
+    recipe : BestRecipe
+        Its seeds are those of the comparison of routes; the other checks have the first one.
+    others : sequence of MusicSet
+        Other kinds of music, never trained on.
+    """
+
+    data: MusicSet
+    networks: Mapping[str, Path]
+    work: Path
+    targets: Targets
+    recipe: BestRecipe
+    others: Sequence[MusicSet] = field(default=())
+
+    def heard(self, data: MusicSet, variation: Variation | None = None) -> Job[Clips]:
+        """The clips of a set, kept by its name."""
+        return hear_clips(data, self.networks, self.work / data.info.name, variation)
+
+
+class _Case(NamedTuple):
+    """Predictions for labelled clips, to be scored."""
+
+    check: str
+    data: str
+    condition: str
+    labels: Places
+    groups: NDArray[np.str_]
+    probabilities: Floats
+
+
+def music_checks(setup: ChecksSetup) -> Job[list[Row]]:
+    """All checks, as rows of one table (check, data, n, condition, measure, value, low, high)."""
+    plain = yield from hear_clips(setup.data, setup.networks, setup.work)
+    others = yield from hear_clips(setup.data, setup.networks, setup.work, REVOICED)
+    material = Material(plain, others)
+    rows = yield from _routes(setup, material)
+    rows += yield from _genres(setup, material)
+    rows += yield from _folds(setup, material)
+    rows += yield from _other_kinds(setup, material)
+    return rows
+
+
+def _routes(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
+    """The paper's route, no codes, random codes at one capacity; calibration; labels permuted."""
+    data, artists = setup.data, list(setup.data.groups)
+    rows: list[Row] = []
+    found: dict[Route, Floats] = {}
+    for route in Route:
+        recipe = replace(setup.recipe, head=replace(setup.recipe.head, route=route))
+        found[route] = yield from cross_validated(material, artists, recipe, setup.targets)
+        rows += _scores(_case(setup, "routes", route.value, found[route]))
+    chosen = found[setup.recipe.head.route]
+    for route in Route:
+        if route is setup.recipe.head.route:
+            continue
+        name = f"{setup.recipe.head.route.value} less {route.value}"
+        for axis in _AXES:
+            i = bootstrap_difference(METRICS[axis], data.labels, chosen, found[route], data.groups)
+            rows.append(_row("routes", data.info.name, len(data.clips), name, axis, i))
+    rows += _calibrated(setup, chosen)
+    permuted = permute_labels(data.labels, np.arange(len(data.clips)), seed=1)
+    once = replace(setup.recipe, seeds=setup.recipe.seeds[:1])
+    said = yield from cross_validated(material.labelled(permuted), artists, once, setup.targets)
+    case = _case(setup, "labels permuted", setup.recipe.head.route.value, said)
+    return rows + _scores(case._replace(labels=permuted))
+
+
+def _calibrated(setup: ChecksSetup, raw: Floats) -> list[Row]:
+    data = setup.data
+    tiled = np.tile(data.labels, len(raw))
+    temperature = fit_temperature(raw.reshape(-1, 4), tiled)
+    calm = np.stack([tempered(p, temperature) for p in raw])
+    agreement = [clip.weight for clip in data.clips]
+    name, n = data.info.name, len(data.clips)
+    figures = coverage_figures(calm, data.labels, agreement, data.groups)
+    error = bootstrap(METRICS["calibration_error"], data.labels, calm, data.groups)
+    rows = [_row("calibration", name, n, "out of fold", "calibration_error", error)]
+    for measure, value in figures.items():
+        if measure.endswith(("_low", "_high")):
+            continue
+        interval = Interval(
+            value, figures.get(f"{measure}_low", np.nan), figures.get(f"{measure}_high", np.nan)
+        )
+        rows.append(_row("calibration", name, n, "out of fold", measure, interval))
+    return rows
+
+
+def _genres(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
+    """Genres held out together with all artists that play them, without and with adaptation."""
+    data, seed = setup.data, setup.recipe.seeds[0]
+    group = np.array([_genre_group(clip.genre) for clip in data.clips])
+    without, adapted = np.zeros((2, len(data.clips), 4))
+    names = sorted(set(group))
+    for number, name in enumerate(names):
+        test = np.flatnonzero(group == name)
+        train = np.flatnonzero((group != name) & ~np.isin(data.groups, data.groups[test]))
+        head = FittedHead.of(material.take(train), setup.recipe, seed, setup.targets)
+        clips = material.plain.take(test)
+        without[test] = head.said(clips)
+        adapted[test] = head.said(clips, _library(clips, head))
+        yield Progress(number + 1, len(names), f"without {name}")
+    rows: list[Row] = []
+    for label, p in (("without adaptation", without), ("with adaptation", adapted)):
+        rows += _scores(_case(setup, "genres held out", label, p))
+        for name in names:
+            at = np.flatnonzero(group == name)
+            case = _case(setup, "genres held out", f"{name}, {label}", p).at(at)
+            rows += _scores(case)[:1]
+    return rows
+
+
+def _genre_group(genre: str) -> str:
+    return next((name for name, genres in GENRE_GROUPS.items() if genre in genres), "others")
+
+
+def _folds(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
+    """What needs the heads of the folds: libraries without a shift, and what files go through."""
+    data, recipe = setup.data, setup.recipe
+    few = _thinned(len(data.clips), _MOST_ROBUST)
+    some = replace(data, clips=tuple(data.clips[int(i)] for i in few))
+    heard = {}
+    for variation in VARIATIONS:
+        heard[variation.name] = yield from setup.heard(some, variation)
+    same: dict[str, list[tuple[int, bool]]] = {name: [] for name in heard}
+    libraries: dict[str, list[tuple[Places, Floats, Floats]]] = {}
+    rng = np.random.default_rng(0)
+    models = fold_heads(material, list(data.groups), recipe, setup.targets, recipe.seeds[0])
+    for number, (fold, head) in enumerate(models):
+        clips = material.plain.take(fold.test)
+        inside = np.isin(few, fold.test)
+        before = head.said(material.plain.take(few[inside])).argmax(axis=1)
+        for name, varied in heard.items():
+            after = head.said(varied.take(np.flatnonzero(inside))).argmax(axis=1)
+            same[name] += list(zip(few[inside].tolist(), (before == after).tolist(), strict=True))
+        for name, at in _libraries(clips.labels, rng):
+            part = clips.take(at)
+            pair = (fold.test[at], head.said(part), head.said(part, _library(part, head)))
+            libraries.setdefault(name, []).append(pair)
+        yield Progress(number + 1, recipe.n_folds, f"fold {number + 1} of {recipe.n_folds}")
+    rows = [_same_quadrant(data, name, pairs) for name, pairs in same.items()]
+    for name, parts in libraries.items():
+        at, without, adapted = (np.concatenate(p) for p in zip(*parts, strict=True))
+        rows += _library_rows(data, name, data.labels[at], data.groups[at], without, adapted)
+    return rows
+
+
+def _libraries(labels: Places, rng: np.random.Generator) -> Iterator[tuple[str, Places]]:
+    """Libraries to draw from clips: at random, one-sided, unbalanced."""
+    for _ in range(_DRAWS):
+        if len(labels) >= _LIBRARY:
+            yield f"{_LIBRARY} at random", rng.choice(len(labels), _LIBRARY, replace=False)
+    sides = {
+        "calm songs only": (2, 3),
+        "excited songs only": (0, 1),
+        "happy and sad songs only": (0, 3),
+        "tense songs only": (1,),
+    }
+    for name, which in sides.items():
+        at = np.flatnonzero(np.isin(labels, which))
+        if len(at) >= _FEWEST:
+            yield name, at
+    for turn in range(2):
+        shares = np.roll(_SHARES, turn)
+        most = min(int((labels == q).sum() / share) for q, share in enumerate(shares))
+        if most >= _FEWEST:
+            parts = [
+                rng.permutation(np.flatnonzero(labels == q))[: int(most * share)]
+                for q, share in enumerate(shares)
+            ]
+            yield "10, 20, 30 and 40 % of the quadrants", np.concatenate(parts)
+
+
+def _other_kinds(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
+    """Music of another kind, by heads fitted on all clips of the first."""
+    rows: list[Row] = []
+    if not setup.others:
+        return rows
+    head = FittedHead.of(material, setup.recipe, setup.recipe.seeds[0], setup.targets)
+    for data in setup.others:
+        clips = yield from setup.heard(data)
+        name, labels, groups = data.root.name, data.labels, data.groups
+        case = _Case("another kind of music", name, "without", labels, groups, head.said(clips))
+        rows += _scores(case)
+        adapted = head.said(clips, _library(clips, head))
+        all_of_it = case._replace(condition="adapted to all of it", probabilities=adapted)
+        rows += _scores(all_of_it)
+        rng = np.random.default_rng(0)
+        for size in (30, 100):
+            if len(clips) < size:
+                continue
+            parts = [rng.choice(len(clips), size, replace=False) for _ in range(10)]
+            said = [head.said(clips.take(a), _library(clips.take(a), head)) for a in parts]
+            at = np.concatenate(parts)
+            rows += _scores(
+                _Case(
+                    "another kind of music",
+                    name,
+                    f"adapted to {size} songs, 10 draws",
+                    labels[at],
+                    groups[at],
+                    np.concatenate(said),
+                )
+            )
+        for label, at in _libraries(clips.labels, rng):
+            if "random" in label:
+                continue
+            part = clips.take(at)
+            pair = head.said(part), head.said(part, _library(part, head))
+            rows += _library_rows(data, label, labels[at], groups[at], *pair, name=name)
+    return rows
+
+
+def _library(clips: Clips, head: FittedHead):  # type: ignore[no-untyped-def]
+    return library_of(clips, head.reduction) if len(clips) >= _FEWEST else None
+
+
+def _library_rows(
+    data: MusicSet,
+    condition: str,
+    labels: Places,
+    groups: NDArray[np.str_],
+    without: Floats,
+    adapted: Floats,
+    name: str = "",
+) -> list[Row]:
+    """Accuracy without and with adaptation, and what it gains."""
+    name = name or data.info.name
+    measure = METRICS["accuracy"]
+    rows = []
+    for label, p in (("accuracy without", without), ("accuracy adapted", adapted)):
+        i = bootstrap(measure, labels, p, groups)
+        rows.append(_row("libraries", name, len(labels), condition, label, i))
+    i = bootstrap_difference(measure, labels, adapted, without, groups)
+    rows.append(_row("libraries", name, len(labels), condition, "gain by adaptation", i))
+    return rows
+
+
+def _same_quadrant(data: MusicSet, name: str, pairs: Sequence[tuple[int, bool]]) -> Row:
+    at = np.array([i for i, _ in pairs])
+    same = np.array([[s] for _, s in pairs], np.float64)
+    i = bootstrap(lambda _, p: float(np.asarray(p).mean()), data.labels[at], same, data.groups[at])
+    return _row("robustness", data.info.name, len(at), name, "same quadrant", i)
+
+
+def _thinned(total: int, few: int) -> Places:
+    return np.unique(np.linspace(0, total - 1, min(total, few)).astype(np.int64))
+
+
+def _case(setup: ChecksSetup, check: str, condition: str, p: Floats) -> _Case:
+    data = setup.data
+    return _Case(check, data.info.name, condition, data.labels, data.groups, p)
+
+
+def _scores(case: _Case) -> list[Row]:
+    return [
+        _row(
+            case.check,
+            case.data,
+            len(case.labels),
+            case.condition,
+            axis,
+            bootstrap(METRICS[axis], case.labels, case.probabilities, case.groups),
+        )
+        for axis in _AXES
+    ]
+
+
+def _row(check: str, data: str, n: int, condition: str, measure: str, i: Interval) -> Row:
+    return {
+        "check": check,
+        "data": data,
+        "n": n,
+        "condition": condition,
+        "measure": measure,
+        "value": i.value,
+        "low": i.low,
+        "high": i.high,
+    }

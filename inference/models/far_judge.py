@@ -1,0 +1,97 @@
+"""A judge of music that sounds unlike what a committee learned from: two kernel machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
+
+__all__ = ["FarJudge", "Machine"]
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """A support vector machine with a Gaussian kernel.
+
+    Parameters
+    ----------
+    support : Tensor, shape (m, d)
+    weight : Tensor, shape (m,)
+        Signed; the dual coefficients.
+    bias : float
+    gamma : float
+        exp(-gamma |x - y|^2).
+    slope : float
+        The probability is the logistic function of `slope` times the margin.
+    """
+
+    support: Tensor
+    weight: Tensor
+    bias: float
+    gamma: float
+    slope: float
+
+
+class FarJudge(nn.Module):
+    """Arousal from what networks hear, valence from harmony alone; and how far a song is off.
+
+    Arousal and valence are taken to be independent. Far from all support vectors the kernels
+    vanish, so what is like nothing that was ever heard is judged even.
+
+    Parameters
+    ----------
+    arousal, valence : Machine
+        Of x = (unfolded segments, part of the song) and of another part of the song.
+    unfold : Tensor, shape (r, p)
+        From reduced segments to the part of the segments that arousal is read from.
+    arousal_song, valence_song : (start, stop)
+        Parts of the song's vector.
+    gate_weight : Tensor, shape (k,)
+    gate_bias : float
+        Of a logistic regression on the song's vector: another sound, or the usual one.
+    gate_range : (low, high)
+        Probabilities of another sound below which this judge has no say, and from which on it
+        has all of it.
+    """
+
+    def __init__(
+        self,
+        arousal: Machine,
+        valence: Machine,
+        unfold: Tensor,
+        arousal_song: tuple[int, int],
+        valence_song: tuple[int, int],
+        gate_weight: Tensor,
+        gate_bias: float,
+        gate_range: tuple[float, float],
+    ) -> None:
+        super().__init__()
+        self._machines = {"arousal": arousal, "valence": valence}
+        for name, machine in self._machines.items():
+            self.register_buffer(f"{name}_support", machine.support)
+            self.register_buffer(f"{name}_weight", machine.weight)
+        self.register_buffer("unfold", unfold)
+        self.register_buffer("gate_weight", gate_weight)
+        self._arousal_song, self._valence_song = slice(*arousal_song), slice(*valence_song)
+        self._gate_bias, self._gate_range = gate_bias, gate_range
+
+    def forward(self, segments: Tensor, song: Tensor) -> tuple[Tensor, Tensor]:
+        """Reduced segments (B, L, r), song (B, k) -> log-probabilities (B, 4), share (B, 1)."""
+        heard = segments.mean(dim=1) @ self.get_buffer("unfold")
+        a = self._margin("arousal", torch.cat([heard, song[:, self._arousal_song]], dim=1))
+        v = self._margin("valence", song[:, self._valence_song])
+        quadrants = [(a, v), (a, -v), (-a, v), (-a, -v)]
+        said = torch.stack([logsigmoid(x) + logsigmoid(y) for x, y in quadrants], dim=1)
+        low, high = self._gate_range
+        strange = torch.sigmoid(song @ self.get_buffer("gate_weight") + self._gate_bias)
+        share = torch.clamp((strange - low) / (high - low), 0.0, 1.0)
+        return said, share[:, None]
+
+    def _margin(self, name: str, x: Tensor) -> Tensor:
+        """Log-odds of high, shape (B,)."""
+        machine, support = self._machines[name], self.get_buffer(f"{name}_support")
+        square = (x * x).sum(dim=1, keepdim=True) + (support * support).sum(dim=1)
+        kernel = torch.exp(-machine.gamma * torch.relu(square - 2.0 * x @ support.T))
+        return machine.slope * (kernel @ self.get_buffer(f"{name}_weight") + machine.bias)

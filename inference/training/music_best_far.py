@@ -1,0 +1,103 @@
+"""Fitting the judge of unusual sounds to clips that were played again by other instruments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
+
+from inference.emotion import QUADRANTS
+from inference.models.far_judge import FarJudge, Machine
+from inference.pipelines.undertone import Reduction
+from inference.training.music_best_head import Clips, reduced
+
+__all__ = ["FarSettings", "fit_far_judge"]
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FarSettings:
+    """What the judge reads, and how it is fitted.
+
+    Parameters
+    ----------
+    arousal_segments : (start, stop)
+        MSD_musicnn's penultimate layer in a segment's vector.
+    arousal_song : (start, stop)
+        MTT_musicnn's penultimate layer in the song's vector.
+    valence_song : (start, stop)
+        The descriptors of harmony and melody in the song's vector. Harmony is what of valence
+        does not change with the instrument: what networks hear of it did not carry over.
+    c, width : float
+        Of the machines; the kernel's gamma is `width` over the number of inputs.
+    slope : float
+    gate_c : float
+        Of the logistic regression that tells the plain clips from the others.
+    gate_range : (low, high)
+        See `FarJudge`: 95 of 100 plain clips stay below.
+    """
+
+    arousal_segments: tuple[int, int] = (424, 624)
+    arousal_song: tuple[int, int] = (264, 464)
+    valence_song: tuple[int, int] = (101, 230)
+    c: float = 2.0
+    width: float = 0.5
+    slope: float = 2.0
+    gate_c: float = 1e-3
+    gate_range: tuple[float, float] = (0.1, 0.25)
+
+
+def fit_far_judge(
+    plain: Clips, other: Clips, reduction: Reduction, settings: FarSettings
+) -> FarJudge:
+    """Fit to the same clips as they are and by other instruments.
+
+    Parameters
+    ----------
+    plain, other : Clips
+    reduction : Reduction
+        Fitted on `plain`.
+    settings : FarSettings
+    """
+    rows, song = (x.numpy() for x in reduced(other, reduction))
+    unfold = reduction.components[slice(*settings.arousal_segments)].T
+    x = np.concatenate([rows.mean(axis=1) @ unfold, song[:, slice(*settings.arousal_song)]], axis=1)
+    quadrants = [QUADRANTS[label] for label in other.labels]
+    arousal = np.array([q.high_arousal for q in quadrants])
+    valence = np.array([q.high_valence for q in quadrants])
+    usual = reduced(plain, reduction)[1].numpy()
+    gate = LogisticRegression(C=settings.gate_c, class_weight="balanced", max_iter=1000).fit(
+        np.concatenate([usual, song]), np.arange(len(usual) + len(song)) >= len(usual)
+    )
+    return FarJudge(
+        _machine(x, arousal, settings),
+        _machine(song[:, slice(*settings.valence_song)], valence, settings),
+        torch.from_numpy(np.ascontiguousarray(unfold)),
+        settings.arousal_song,
+        settings.valence_song,
+        _tensor(gate.coef_[0]),
+        float(gate.intercept_[0]),
+        settings.gate_range,
+    )
+
+
+def _machine(x: Array, high: NDArray[np.bool_], settings: FarSettings) -> Machine:
+    gamma = settings.width / x.shape[1]
+    fitted = SVC(C=settings.c, gamma=gamma).fit(x.astype(np.float64), high)
+    return Machine(
+        _tensor(fitted.support_vectors_),
+        _tensor(fitted.dual_coef_[0]),
+        float(fitted.intercept_[0]),
+        gamma,
+        settings.slope,
+    )
+
+
+def _tensor(x: Any) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(x, np.float32))
