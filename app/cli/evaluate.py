@@ -17,6 +17,7 @@ _TABLES = {
     "table-2": "GSR and PPG: segments of 0.5, 1, 2.5 and 5 s (Table II)",
     "table-3": "music: feature sets through regressor and SIA-BGRU (Table III)",
     "controls": "music: physiological targets against no targets and random codes, fp32 and int8",
+    "music-checks": "music: the default model's routes, genres held out, libraries, robustness",
     "leak": "GSR and PPG: what random folds over segments measure",
 }
 _PROTOCOLS = {
@@ -117,7 +118,7 @@ def _estimates_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _arguments(parser: argparse.ArgumentParser, table: str) -> None:
-    of_music = table in ("table-3", "controls")
+    of_music = table in ("table-3", "controls", "music-checks")
     dataset, protocol = ("music4q", "P2") if of_music else ("hku956", "P3")
     parser.add_argument("--root", metavar="DIR", type=Path, required=True, help="the data set")
     parser.add_argument("--dataset", default=dataset, help=f"its layout (default: {dataset})")
@@ -136,6 +137,9 @@ def _arguments(parser: argparse.ArgumentParser, table: str) -> None:
         parser.add_argument("--sensor-root", metavar="DIR", type=Path, required=True)
         parser.add_argument("--sensor-dataset", default="hku956")
         parser.add_argument("--weights", metavar="FILE", type=Path)
+    if table == "music-checks":
+        text = "another kind of music, only tested: emopia:DIR (may be given again)"
+        parser.add_argument("--other", metavar="LAYOUT:DIR", action="append", default=[], help=text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -160,6 +164,7 @@ def run(args: argparse.Namespace) -> int:
         sensor_root=getattr(args, "sensor_root", None),
         sensor_dataset=getattr(args, "sensor_dataset", "hku956"),
         weights=getattr(args, "weights", None),
+        others=tuple(_other(text) for text in getattr(args, "other", ())),
         systems=tuple(s.strip() for s in args.systems.split(";")) if args.systems else (),
         folds=args.folds,
         seeds=args.seeds,
@@ -174,6 +179,13 @@ def run(args: argparse.Namespace) -> int:
         return 0
     _run(commands.evaluate(options, out))
     return 0
+
+
+def _other(text: str) -> tuple[str, Path]:
+    layout, colon, folder = text.partition(":")
+    if not colon or not folder:
+        raise UsageError(f"--other {text!r} is no LAYOUT:DIR, such as emopia:rendered")
+    return layout, Path(folder)
 
 
 def _run_simulated(args: argparse.Namespace) -> int:

@@ -198,7 +198,11 @@ def recorded(args: argparse.Namespace, *words: str) -> list[str]:
     for name, value in sorted(vars(args).items()):
         if name in _NOT_RECORDED or value in (None, False, [], *words):
             continue
-        shown.append("--" + name.replace("_", "-"))
+        option = "--" + name.replace("_", "-")
+        if isinstance(value, list):  # each names a layout and a folder
+            shown += [part for item in value for part in (option, f"{item.partition(':')[0]}:DIR")]
+            continue
+        shown.append(option)
         if isinstance(value, Path):
             shown.append("FILE" if name in ("weights", "estimates") else "DIR")
         elif isinstance(value, list):

@@ -55,7 +55,7 @@ def load(root: Path) -> MusicSet:
                 quadrant=parse_quadrant(row["quadrant"], where),
                 group=row["artist_group"],
                 weight=_share(row.get("tag_agreement", ""), where),
-                genre=row.get("genres", "").split(",")[0].strip(),
+                genre=row.get("genres", "").replace(";", ",").split(",")[0].strip(),
             )
         )
     if not clips:

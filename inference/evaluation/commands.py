@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from torch import nn
@@ -14,6 +15,7 @@ from torch import nn
 from inference.datasets import MUSIC_SETS, MusicSet, load_music, load_sensor
 from inference.errors import UndertoneError
 from inference.evaluation.folds import Protocol
+from inference.evaluation.music_checks import ChecksSetup, checks_cost, music_checks
 from inference.evaluation.music_tables import (
     TABLE_3_KINDS,
     MusicSetup,
@@ -37,16 +39,18 @@ from inference.training.commands import (
     music_cost,
     prepared_music,
     published_teacher,
+    undertone_recipe,
 )
 from inference.training.install import eight_bit
 from inference.training.loops import Optimisation
+from inference.training.music_best_hearing import published_networks
 from inference.training.music_data import WorkFolder, segments_of
 from inference.training.quantise import onnx_features
 from inference.training.targets import regression_targets
 
 __all__ = ["SEGMENTS_S", "TABLES", "EvaluateOptions", "cost", "evaluate", "lines"]
 
-TABLES = ("table-1", "table-2", "table-3", "controls", "leak")
+TABLES = ("table-1", "table-2", "table-3", "controls", "music-checks", "leak")
 SEGMENTS_S = (0.5, 1.0, 2.5, 5.0)
 """Segment lengths of Table II, seconds."""
 _TABLE_2 = ("PSD + SVM", "RS + HA-BGRU", "RS + HA-CBGRU", "SG + HA-CBGRU", "SG + HIA-CBGRU")
@@ -76,6 +80,8 @@ class EvaluateOptions:
         Published VGG19 weights (tables of music, where nothing is kept yet).
     systems : sequence of str
         Rows to run; all by default.
+    others : sequence of (layout, Path)
+        Other kinds of music, only tested (music-checks).
     folds, seeds : int
     quick : bool
         Two folds, one seed, two epochs: to see that it runs. Its file is
@@ -94,6 +100,7 @@ class EvaluateOptions:
     sensor_dataset: str = "hku956"
     weights: Path | None = None
     systems: Sequence[str] = ()
+    others: Sequence[tuple[str, Path]] = ()
     folds: int = 5
     seeds: int = 3
     quick: bool = False
@@ -124,7 +131,7 @@ class EvaluateOptions:
             weights=self.weights,
             sensor_root=self.sensor_root,
             sensor_dataset=self.sensor_dataset,
-            front_end="student",
+            front_end="undertone" if self.table == "music-checks" else "student",
             folds=self.folds,
             seeds=self.seeds,
             quick=self.quick,
@@ -132,7 +139,7 @@ class EvaluateOptions:
 
 
 def _of_music(options: EvaluateOptions) -> bool:
-    return options.table in ("table-3", "controls")
+    return options.table in ("table-3", "controls", "music-checks")
 
 
 def _kinds(options: EvaluateOptions) -> tuple[str, ...]:
@@ -156,6 +163,8 @@ def cost(options: EvaluateOptions) -> list[Cost]:
     _check(options)
     if _of_music(options):
         steps = music_cost(options.music(), options.work, _kinds(options))
+        if options.table == "music-checks":
+            return checks_cost(steps, options.n_folds, len(options.seed_list))
         rows = len(options.systems) or (6 if options.table == "table-3" else 9)
         return [*steps[:-1], replace(steps[-1], seconds=steps[-1].seconds * rows)]
     data = load_sensor(options.dataset, options.root)
@@ -211,6 +220,9 @@ def evaluate(
     if _of_music(options):
         music = load_music(options.dataset, options.root)
         digest = digest_files([*music.files, music.root / "labels.csv"], music.root)
+    if options.table == "music-checks":
+        rows = yield from _check_rows(options, say, music)
+    elif _of_music(options):
         setup = yield from _music_setup(options, say, teacher)
         systems = table_3_systems(setup) if options.table == "table-3" else controls_systems(setup)
         rows, found = yield from music_table(
@@ -270,6 +282,27 @@ def _music_setup(
         seeds=options.seed_list,
         epochs=2 if options.quick else None,
     )
+
+
+def _check_rows(options: EvaluateOptions, say: Say, data: MusicSet) -> Job[list[Row]]:
+    if options.sensor_root is None or options.weights is None:
+        raise UndertoneError(
+            "the checks need recordings to imitate and musicnn's published weights",
+            "Name them with --sensor-root and --weights (pip download --no-deps musicnn==0.1.0).",
+        )
+    sensors = load_sensor(options.sensor_dataset, options.sensor_root)
+    targets = yield from regression_targets(sensors, options.work, options.quick, say)
+    with TemporaryDirectory() as folder:
+        setup = ChecksSetup(
+            data,
+            published_networks(options.weights, Path(folder)),
+            options.work,
+            targets,
+            undertone_recipe(options.music()),
+            [load_music(layout, root) for layout, root in options.others],
+        )
+        rows = yield from music_checks(setup)
+    return rows
 
 
 def _eight_bit_features(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +15,16 @@ from inference.datasets import MusicSet
 from inference.evaluation.controls import permute_labels
 from inference.evaluation.intervals import Interval, bootstrap, bootstrap_difference
 from inference.evaluation.metrics import METRICS
+from inference.evaluation.music_libraries import (
+    Row,
+    check_row,
+    known_library,
+    libraries,
+    library_rows,
+)
 from inference.job import Job, Progress
 from inference.training.calibration import coverage_figures, fit_temperature, tempered
+from inference.training.costs import Cost
 from inference.training.music import Route, Targets
 from inference.training.music_best_folds import (
     BestRecipe,
@@ -24,16 +32,14 @@ from inference.training.music_best_folds import (
     Material,
     cross_validated,
     fold_heads,
-    library_of,
 )
 from inference.training.music_best_head import Clips
 from inference.training.music_best_hearing import REVOICED, Variation, hear_clips
 
-__all__ = ["GENRE_GROUPS", "VARIATIONS", "ChecksSetup", "music_checks"]
+__all__ = ["GENRE_GROUPS", "VARIATIONS", "ChecksSetup", "checks_cost", "music_checks"]
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
-Row = dict[str, object]
 
 GENRE_GROUPS: Mapping[str, tuple[str, ...]] = {
     "rock": ("Pop/Rock",),
@@ -49,11 +55,9 @@ more."""
 _AXES = ("accuracy", "arousal_accuracy", "valence_accuracy")
 _TRIMMED = 160_000  # samples, 10 s
 _LOUDER = 10.0 ** (6.0 / 20.0)
+_HEARD_S = 1.0
+_SIZES = (30, 100)  # songs of a small library of another kind
 _MOST_ROBUST = 240  # clips that go through every variation
-_LIBRARY = 50
-_DRAWS = 4  # libraries a fold
-_FEWEST = 30
-_SHARES = (0.1, 0.2, 0.3, 0.4)
 
 
 def _through(codec: Codec) -> Callable[[NDArray[np.float32], int], NDArray[np.float32]]:
@@ -96,8 +100,17 @@ class ChecksSetup:
     others: Sequence[MusicSet] = field(default=())
 
     def heard(self, data: MusicSet, variation: Variation | None = None) -> Job[Clips]:
-        """The clips of a set, kept by its name."""
-        return hear_clips(data, self.networks, self.work / data.info.name, variation)
+        """Clips that are only tested, kept by the name of their folder."""
+        return hear_clips(data, self.networks, self.work / data.root.name, variation)
+
+
+def checks_cost(steps: Sequence[Cost], folds: int, seeds: int) -> list[Cost]:
+    """The steps of a training, `steps`, as often as the checks take them."""
+    *before, heads = steps
+    each = heads.seconds / (folds * seeds + 1)
+    fits = (len(Route) * seeds + 2) * folds + len(GENRE_GROUPS) + 2
+    through = Cost("clips through codecs, louder, softer, shortened", _MOST_ROBUST * 5 * _HEARD_S)
+    return [*before, through, Cost("heads: routes, folds, genres, all clips", fits * each)]
 
 
 class _Case(NamedTuple):
@@ -109,6 +122,14 @@ class _Case(NamedTuple):
     labels: Places
     groups: NDArray[np.str_]
     probabilities: Floats
+
+    def at(self, places: Places) -> _Case:
+        """Some of its clips."""
+        return self._replace(
+            labels=self.labels[places],
+            groups=self.groups[places],
+            probabilities=self.probabilities[..., places, :],
+        )
 
 
 def music_checks(setup: ChecksSetup) -> Job[list[Row]]:
@@ -139,7 +160,7 @@ def _routes(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
         name = f"{setup.recipe.head.route.value} less {route.value}"
         for axis in _AXES:
             i = bootstrap_difference(METRICS[axis], data.labels, chosen, found[route], data.groups)
-            rows.append(_row("routes", data.info.name, len(data.clips), name, axis, i))
+            rows.append(check_row("routes", data.info.name, len(data.clips), name, axis, i))
     rows += _calibrated(setup, chosen)
     permuted = permute_labels(data.labels, np.arange(len(data.clips)), seed=1)
     once = replace(setup.recipe, seeds=setup.recipe.seeds[:1])
@@ -157,14 +178,14 @@ def _calibrated(setup: ChecksSetup, raw: Floats) -> list[Row]:
     name, n = data.info.name, len(data.clips)
     figures = coverage_figures(calm, data.labels, agreement, data.groups)
     error = bootstrap(METRICS["calibration_error"], data.labels, calm, data.groups)
-    rows = [_row("calibration", name, n, "out of fold", "calibration_error", error)]
+    rows = [check_row("calibration", name, n, "out of fold", "calibration_error", error)]
     for measure, value in figures.items():
         if measure.endswith(("_low", "_high")):
             continue
         interval = Interval(
             value, figures.get(f"{measure}_low", np.nan), figures.get(f"{measure}_high", np.nan)
         )
-        rows.append(_row("calibration", name, n, "out of fold", measure, interval))
+        rows.append(check_row("calibration", name, n, "out of fold", measure, interval))
     return rows
 
 
@@ -180,7 +201,7 @@ def _genres(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
         head = FittedHead.of(material.take(train), setup.recipe, seed, setup.targets)
         clips = material.plain.take(test)
         without[test] = head.said(clips)
-        adapted[test] = head.said(clips, _library(clips, head))
+        adapted[test] = head.said(clips, known_library(clips, head))
         yield Progress(number + 1, len(names), f"without {name}")
     rows: list[Row] = []
     for label, p in (("without adaptation", without), ("with adaptation", adapted)):
@@ -205,7 +226,7 @@ def _folds(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
     for variation in VARIATIONS:
         heard[variation.name] = yield from setup.heard(some, variation)
     same: dict[str, list[tuple[int, bool]]] = {name: [] for name in heard}
-    libraries: dict[str, list[tuple[Places, Floats, Floats]]] = {}
+    found: dict[str, list[tuple[Places, Floats, Floats]]] = {}
     rng = np.random.default_rng(0)
     models = fold_heads(material, list(data.groups), recipe, setup.targets, recipe.seeds[0])
     for number, (fold, head) in enumerate(models):
@@ -215,42 +236,18 @@ def _folds(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
         for name, varied in heard.items():
             after = head.said(varied.take(np.flatnonzero(inside))).argmax(axis=1)
             same[name] += list(zip(few[inside].tolist(), (before == after).tolist(), strict=True))
-        for name, at in _libraries(clips.labels, rng):
+        for name, at in libraries(clips.labels, rng):
             part = clips.take(at)
-            pair = (fold.test[at], head.said(part), head.said(part, _library(part, head)))
-            libraries.setdefault(name, []).append(pair)
+            pair = (fold.test[at], head.said(part), head.said(part, known_library(part, head)))
+            found.setdefault(name, []).append(pair)
         yield Progress(number + 1, recipe.n_folds, f"fold {number + 1} of {recipe.n_folds}")
     rows = [_same_quadrant(data, name, pairs) for name, pairs in same.items()]
-    for name, parts in libraries.items():
+    for name, parts in found.items():
         at, without, adapted = (np.concatenate(p) for p in zip(*parts, strict=True))
-        rows += _library_rows(data, name, data.labels[at], data.groups[at], without, adapted)
+        rows += library_rows(
+            data.info.name, name, data.labels[at], data.groups[at], without, adapted
+        )
     return rows
-
-
-def _libraries(labels: Places, rng: np.random.Generator) -> Iterator[tuple[str, Places]]:
-    """Libraries to draw from clips: at random, one-sided, unbalanced."""
-    for _ in range(_DRAWS):
-        if len(labels) >= _LIBRARY:
-            yield f"{_LIBRARY} at random", rng.choice(len(labels), _LIBRARY, replace=False)
-    sides = {
-        "calm songs only": (2, 3),
-        "excited songs only": (0, 1),
-        "happy and sad songs only": (0, 3),
-        "tense songs only": (1,),
-    }
-    for name, which in sides.items():
-        at = np.flatnonzero(np.isin(labels, which))
-        if len(at) >= _FEWEST:
-            yield name, at
-    for turn in range(2):
-        shares = np.roll(_SHARES, turn)
-        most = min(int((labels == q).sum() / share) for q, share in enumerate(shares))
-        if most >= _FEWEST:
-            parts = [
-                rng.permutation(np.flatnonzero(labels == q))[: int(most * share)]
-                for q, share in enumerate(shares)
-            ]
-            yield "10, 20, 30 and 40 % of the quadrants", np.concatenate(parts)
 
 
 def _other_kinds(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
@@ -264,65 +261,37 @@ def _other_kinds(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
         name, labels, groups = data.root.name, data.labels, data.groups
         case = _Case("another kind of music", name, "without", labels, groups, head.said(clips))
         rows += _scores(case)
-        adapted = head.said(clips, _library(clips, head))
+        adapted = head.said(clips, known_library(clips, head))
         all_of_it = case._replace(condition="adapted to all of it", probabilities=adapted)
         rows += _scores(all_of_it)
         rng = np.random.default_rng(0)
-        for size in (30, 100):
-            if len(clips) < size:
-                continue
-            parts = [rng.choice(len(clips), size, replace=False) for _ in range(10)]
-            said = [head.said(clips.take(a), _library(clips.take(a), head)) for a in parts]
-            at = np.concatenate(parts)
-            rows += _scores(
-                _Case(
-                    "another kind of music",
-                    name,
-                    f"adapted to {size} songs, 10 draws",
-                    labels[at],
-                    groups[at],
-                    np.concatenate(said),
-                )
-            )
-        for label, at in _libraries(clips.labels, rng):
-            if "random" in label:
-                continue
+        for size in _SIZES:
+            if len(clips) >= size:
+                rows += _scores(_small_libraries(case, clips, head, size, rng))
+        for label, at in libraries(clips.labels, rng):
             part = clips.take(at)
-            pair = head.said(part), head.said(part, _library(part, head))
-            rows += _library_rows(data, label, labels[at], groups[at], *pair, name=name)
+            pair = head.said(part), head.said(part, known_library(part, head))
+            if "random" not in label:
+                rows += library_rows(name, label, labels[at], groups[at], *pair)
     return rows
 
 
-def _library(clips: Clips, head: FittedHead):  # type: ignore[no-untyped-def]
-    return library_of(clips, head.reduction) if len(clips) >= _FEWEST else None
-
-
-def _library_rows(
-    data: MusicSet,
-    condition: str,
-    labels: Places,
-    groups: NDArray[np.str_],
-    without: Floats,
-    adapted: Floats,
-    name: str = "",
-) -> list[Row]:
-    """Accuracy without and with adaptation, and what it gains."""
-    name = name or data.info.name
-    measure = METRICS["accuracy"]
-    rows = []
-    for label, p in (("accuracy without", without), ("accuracy adapted", adapted)):
-        i = bootstrap(measure, labels, p, groups)
-        rows.append(_row("libraries", name, len(labels), condition, label, i))
-    i = bootstrap_difference(measure, labels, adapted, without, groups)
-    rows.append(_row("libraries", name, len(labels), condition, "gain by adaptation", i))
-    return rows
+def _small_libraries(
+    case: _Case, clips: Clips, head: FittedHead, size: int, rng: np.random.Generator
+) -> _Case:
+    """Ten libraries of `size` songs, each used to for itself."""
+    parts = [rng.choice(len(clips), size, replace=False) for _ in range(10)]
+    said = [head.said(clips.take(a), known_library(clips.take(a), head)) for a in parts]
+    at = np.concatenate(parts)
+    drawn = case.at(at)._replace(condition=f"adapted to {size} songs, 10 draws")
+    return drawn._replace(probabilities=np.concatenate(said))
 
 
 def _same_quadrant(data: MusicSet, name: str, pairs: Sequence[tuple[int, bool]]) -> Row:
     at = np.array([i for i, _ in pairs])
     same = np.array([[s] for _, s in pairs], np.float64)
     i = bootstrap(lambda _, p: float(np.asarray(p).mean()), data.labels[at], same, data.groups[at])
-    return _row("robustness", data.info.name, len(at), name, "same quadrant", i)
+    return check_row("robustness", data.info.name, len(at), name, "same quadrant", i)
 
 
 def _thinned(total: int, few: int) -> Places:
@@ -336,7 +305,7 @@ def _case(setup: ChecksSetup, check: str, condition: str, p: Floats) -> _Case:
 
 def _scores(case: _Case) -> list[Row]:
     return [
-        _row(
+        check_row(
             case.check,
             case.data,
             len(case.labels),
@@ -346,16 +315,3 @@ def _scores(case: _Case) -> list[Row]:
         )
         for axis in _AXES
     ]
-
-
-def _row(check: str, data: str, n: int, condition: str, measure: str, i: Interval) -> Row:
-    return {
-        "check": check,
-        "data": data,
-        "n": n,
-        "condition": condition,
-        "measure": measure,
-        "value": i.value,
-        "low": i.low,
-        "high": i.high,
-    }

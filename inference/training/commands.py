@@ -49,6 +49,7 @@ __all__ = [
     "train_music",
     "train_sensor",
     "train_student",
+    "undertone_recipe",
 ]
 
 
@@ -206,10 +207,7 @@ def _undertone(
             "Fetch them with: pip download --no-deps musicnn==0.1.0, and name the wheel "
             "with --weights.",
         )
-    recipe = BestRecipe(n_folds=options.folds, seeds=tuple(range(options.seeds)))
-    if options.quick:
-        head = HeadSettings(members=1, regress_epochs=1, epochs=1)
-        recipe = BestRecipe(head=head, n_folds=2, seeds=(0,))
+    recipe = undertone_recipe(options)
     model = yield from train_undertone_music(
         data,
         options.weights,
@@ -226,6 +224,14 @@ def _undertone(
     agreement = [clip.weight for clip in data.clips]
     figures = coverage_figures(model.probabilities, data.labels, agreement, data.groups)
     return result_row("undertone-music", samples, found) | figures
+
+
+def undertone_recipe(options: MusicOptions) -> BestRecipe:
+    """How the default model is trained and tested."""
+    if options.quick:
+        head = HeadSettings(members=1, regress_epochs=1, epochs=1)
+        return BestRecipe(head=head, n_folds=2, seeds=(0,))
+    return BestRecipe(n_folds=options.folds, seeds=tuple(range(options.seeds)))
 
 
 def train_sensor(options: SensorOptions, folders: Folders, say: Say) -> Job[Path]:

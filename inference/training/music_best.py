@@ -26,7 +26,7 @@ from inference.training.music_best_folds import (
     Material,
     cross_validated,
 )
-from inference.training.music_best_head import Clips, Committee
+from inference.training.music_best_head import Committee
 from inference.training.music_best_hearing import (
     REVOICED,
     hear_clips,

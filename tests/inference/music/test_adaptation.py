@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from inference.audio.features import SongFeatures
 from inference.packing import PackingError
-from inference.pipelines.adaptation import FEWEST_SONGS, LibraryStatistics, Usual
+from inference.pipelines.adaptation import FEWEST_SONGS, Familiar, LibraryStatistics, Usual
 
 R, K = 4, 6
 
@@ -26,11 +26,16 @@ def songs(
     return made
 
 
-def trained() -> Usual:
+def usual(middle: float = 0.0) -> Usual:
     one = np.ones
-    return Usual(
-        np.zeros(R, np.float32), one(R, np.float32), np.zeros(K, np.float32), one(K, np.float32)
-    )
+    row, song = np.full(R, middle, np.float32), np.full(K, middle, np.float32)
+    return Usual(row, one(R, np.float32), song, one(K, np.float32))
+
+
+def familiar(far: float = 3.0, moods: NDArray[np.float32] | None = None) -> Familiar:
+    """Training songs about 0, about `far` by other instruments; moods differ in nothing."""
+    none = np.zeros((R + K, 1), np.float32)
+    return Familiar(usual(), usual(far), none if moods is None else moods)
 
 
 def known(library: LibraryStatistics | None) -> LibraryStatistics:
@@ -44,32 +49,51 @@ def test_a_handful_of_songs_is_no_library() -> None:
 
 
 def test_larger_libraries_count_for_more() -> None:
-    small, large = (known(LibraryStatistics.of(songs(n))).share for n in (30, 300))
+    small, large = (
+        known(LibraryStatistics.of(songs(n, shift=2.0))).share(familiar()) for n in (30, 300)
+    )
     assert 0.0 < small < large < 1.0
 
 
-def test_a_shift_of_the_whole_library_is_mostly_undone() -> None:
-    library = known(LibraryStatistics.of(songs(400, shift=2.0)))
-    moved = np.stack([library.song(s.song, trained()) for s in songs(400, shift=2.0)])
-    assert np.abs(moved.mean(axis=0)).max() < 1.0
-    rows = np.stack(
-        [library.rows(s.segments[:, :-1].astype(np.float32), trained()) for s in songs(50, 2.0)]
-    )
-    assert np.abs(rows.mean(axis=(0, 1))).max() < 1.2
+def test_another_kind_of_music_is_brought_to_where_the_model_knows_its_way() -> None:
+    library = known(LibraryStatistics.of(songs(400, shift=-2.0)))
+    move = library.towards(familiar(far=3.0))
+    moved = np.stack([move.song(s.song) for s in songs(400, shift=-2.0)])
+    np.testing.assert_allclose(moved.mean(axis=0), 3.0, atol=0.3)
+    rows = [move.rows(s.segments[:, :-1].astype(np.float32)) for s in songs(50, -2.0)]
+    np.testing.assert_allclose(np.mean(rows, axis=(0, 1)), 3.0, atol=0.6)
 
 
-def test_without_a_shift_hardly_anything_moves() -> None:
-    library = known(LibraryStatistics.of(songs(400, seed=1)))
+def test_a_library_of_the_usual_kind_stays_as_it_is() -> None:
+    library = known(LibraryStatistics.of(songs(100, shift=0.3, seed=1)))
     vector = songs(1, seed=2)[0].song
-    np.testing.assert_allclose(library.song(vector, trained()), vector, atol=0.25)
+    np.testing.assert_allclose(library.towards(familiar()).song(vector), vector, atol=1e-5)
+
+
+def test_a_library_of_one_mood_is_no_other_kind_of_music() -> None:
+    """Its songs are off only in the direction in which moods differ."""
+    direction = np.full((R + K, 1), 1.0 / np.sqrt(R + K), np.float32)
+    calm = known(LibraryStatistics.of(songs(100, shift=1.5)))
+    assert calm.share(familiar(moods=direction)) == 0.0
+    assert calm.share(familiar()) > 0.5
+    assert calm.strangeness(familiar(moods=direction)) < 0.3 < calm.strangeness(familiar())
+
+
+def test_chance_makes_no_small_library_strange() -> None:
+    found = [
+        known(LibraryStatistics.of(songs(30, seed=100 * i))).strangeness(familiar())
+        for i in range(8)
+    ]
+    assert max(found) < 0.3
 
 
 def test_what_training_never_saw_move_stays() -> None:
-    usual = trained()
-    still = Usual(usual.row_mean, usual.row_scale, usual.song_mean, np.full(K, np.inf, np.float32))
+    still = np.full(K, np.inf, np.float32)
+    at = Usual(np.zeros(R, np.float32), np.ones(R, np.float32), np.zeros(K, np.float32), still)
+    never = Familiar(at, at, np.zeros((R + K, 1), np.float32))
     library = known(LibraryStatistics.of(songs(40, shift=3.0)))
     vector = songs(1)[0].song
-    np.testing.assert_array_equal(library.song(vector, still), vector)
+    np.testing.assert_array_equal(library.towards(never).song(vector), vector)
 
 
 def test_statistics_are_read_back() -> None:
