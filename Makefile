@@ -1,7 +1,7 @@
 # Undertone. `make run` and `make test` set everything up themselves, also on an empty machine.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench evaluate menu unmenu icons lock clean
+.PHONY: help run test lint bench evaluate menu unmenu icons translations lock clean
 PYTHON_IN_VENV := .venv/bin/python
 
 help: ## this list
@@ -36,6 +36,9 @@ unmenu:
 
 icons: ## render the application icon in all sizes
 	@$(PYTHON_IN_VENV) packaging/render_icons.py
+
+translations: ## bring the translators' files up to date and compile them (`LANGUAGE=de` begins one)
+	@$(PYTHON_IN_VENV) packaging/translations.py $(LANGUAGE)
 
 lock: ## write packaging/constraints.txt from the present environment
 	@$(PYTHON_IN_VENV) packaging/lock.py

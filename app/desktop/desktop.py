@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from app.desktop.conveniences import Conveniences
 from app.desktop.covers import load_cover
 from app.desktop.dialogs import Dialogs
+from app.desktop.error_texts import error_text
 from app.desktop.history_keeper import HistoryKeeper
 from app.desktop.history_view import HistoryView
 from app.desktop.jobs import JobRunner
@@ -225,8 +226,7 @@ class Desktop(QObject):
         self.views.begin(self._restoring.state.view)
         self.songs.watch()
         for fault in (*self.preferences.faults, *library.notices):
-            text = f"{fault.message}. {fault.remedy}" if fault.remedy else fault.message
-            self.window.toasts.show_toast(text)
+            self.window.toasts.show_toast(error_text(fault))
         waiting, self._waiting = self._waiting, []
         if waiting:
             self.open_paths(waiting)
@@ -237,7 +237,7 @@ class Desktop(QObject):
     def _on_not_opened(self, error: Exception) -> None:
         self.tell_error(error)
         self.window.no_match.explain(
-            self.tr("The library could not be opened"), str(error), searching=False
+            self.tr("The library could not be opened"), error_text(error), searching=False
         )
         self.window.show_page(Page.NO_MATCH)
 
@@ -308,8 +308,7 @@ class Desktop(QObject):
         """Say what went wrong, and what helps."""
         if not isinstance(error, UndertoneError):
             _log.error("unexpected: %r", error)
-        text = str(error) or type(error).__name__
-        self.window.toasts.show_toast(text)
+        self.window.toasts.show_toast(error_text(error))
 
     def handle(self, message: dict[str, Any]) -> dict[str, Any]:
         """Answer a later start of the program or `undertone control`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.desktop.error_texts import error_text
 from app.desktop.jobs import State, Task
 from app.desktop.throttle import Throttle
 from widgets.dialogs.long_work import LongWorkDialog
@@ -75,7 +76,7 @@ class LongWork(QObject):
         self._tasks[key] = task
         task.stepped.connect(lambda *_: self._show_task(key))
         task.state_changed.connect(lambda *_: self._show_task(key))
-        task.failed.connect(lambda error: self._note(task, str(error)))
+        task.failed.connect(lambda error: self._note(task, error_text(error)))
         task.ended.connect(lambda: self._on_ended(key))
         if self._dialog is not None:
             self._dialog.add_job(key, task.name)

@@ -143,13 +143,14 @@ def _open_library(folder: Path) -> Future[Library]:
     return opening
 
 
-def _install_translation(app: QApplication) -> None:
+def _install_translation(app: QApplication, own_folder: Path | None = None) -> None:
+    own_folder = own_folder or Path(str(files("resources").joinpath("translations")))
     qt = QTranslator(app)
     folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
     if qt.load(QLocale(), "qtbase", "_", folder):
         app.installTranslator(qt)
     own = QTranslator(app)
-    if own.load(QLocale(), "undertone", "_", str(files("resources").joinpath("translations"))):
+    if own.load(QLocale(), "undertone", "_", str(own_folder)):
         app.installTranslator(own)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
+from app.desktop.error_texts import error_text
 from app.desktop.play_modes import Grouping, PlayModes
 from app.desktop.queue_edits import QueueEdits
 from app.playback.backend import (
@@ -118,6 +119,7 @@ class PlayerController(QObject):
         self._state = "stopped"
         self._wants_sound = False
         self._failures = 0
+        self._first_failed: tuple[QueueEntry | None, float] = None, 0.0
         self._closed = False
         self._timer = QTimer(self)
         self._timer.setObjectName("player-position")
@@ -337,7 +339,7 @@ class PlayerController(QObject):
             self._entry, self._path, self._load_id, self._start_s = entry, None, 0, 0.0
             self._backend.stop()
             self._announce()
-            self._skip(None, "It is no longer in the library")
+            self._skip(None, self.tr("It is no longer in the library"))
             return
         self._load(entry, path)
         self._wants_sound = True
@@ -399,7 +401,7 @@ class PlayerController(QObject):
             case PlaybackState.ENDED:
                 self._go_on()
             case PlaybackState.ERROR:
-                self._skip(self._path, str(UndertoneError(event.reason, event.remedy)))
+                self._skip(self._path, error_text(UndertoneError(event.reason, event.remedy)))
 
     def _go_on(self) -> None:
         """The song has ended: play what follows, or stop before the start of the queue."""
@@ -411,12 +413,11 @@ class PlayerController(QObject):
 
     def _skip(self, path: Path | None, reason: str) -> None:
         """The song cannot be played: say so, and play another one unless that goes on and on."""
+        if not self._failures:
+            self._first_failed = self._entry, self.position_s
         self._failures += 1
         if self._failures >= self._failure_limit:
-            self.failed.emit(path, f"{reason} (stopped: {self._failures} songs in a row failed)")
-            log.warning("playback: stopped after %d unplayable songs in a row", self._failures)
-            self._wants_sound = False
-            self._set_state("stopped")
+            self._give_up(path, reason)
             return
         self.failed.emit(path, reason)
         entry = self._queue.next()
@@ -425,6 +426,25 @@ class PlayerController(QObject):
         else:
             # Through the event loop: a queue of missing songs is no deep recursion.
             QTimer.singleShot(0, self, lambda: self._start_if_current(entry))
+
+    def _give_up(self, path: Path | None, reason: str) -> None:
+        """Stop where the trouble began, so that Play goes on there once the songs are back."""
+        log.warning("playback: stopped after %d unplayable songs in a row", self._failures)
+        self._wants_sound = False
+        self._set_state("stopped")
+        entry, position_s = self._first_failed
+        place = self._queue.index_of(entry.key) if entry is not None else None
+        if entry is not None and place is not None:
+            self._queue.jump(place)
+            if (first := self._locate(entry)) is not None:
+                self._load(entry, first, position_s)
+            else:
+                self._load_id = 0
+        said = self.tr(
+            "{reason} (stopped: {n} songs in a row failed. Is the drive connected? "
+            "Play goes on with the first of them.)"
+        )
+        self.failed.emit(path, said.format(reason=reason, n=self._failures))
 
     def _start_if_current(self, entry: QueueEntry) -> None:
         if not self._closed and self._queue.current is entry and self._failures:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.desktop.error_texts import error_text
 from app.desktop.jobs import JobRunner
 from app.desktop.library_controller import LibraryController
 from app.desktop.listening import ListeningWatch
@@ -82,7 +83,7 @@ class Sensing(QObject):
         controller.estimate_changed.connect(self._on_reading)
         controller.session_stopped.connect(lambda _: self._listening.feel(None))
         for told in (controller.failed, self.recordings.failed):
-            told.connect(lambda error: window.toasts.show_toast(str(error)))
+            told.connect(lambda error: window.toasts.show_toast(error_text(error)))
         for said in (self.recordings.said, replaying.said):
             said.connect(lambda text: window.toasts.show_toast(text))
         window.actions_.sensors.triggered.connect(lambda: window.sidebar.choose("sensors"))

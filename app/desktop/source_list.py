@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
+from app.desktop.error_texts import error_text
 from app.desktop.preferences import Preferences
 from app.desktop.sensor_controller import SensorController
 from app.desktop.sensor_texts import reason_text, state_text
@@ -140,7 +141,7 @@ class SourceList(QObject):
         self._page.show_state(text)
 
     def _on_failed(self, error: UndertoneError) -> None:
-        self._page.show_state(str(error))
+        self._page.show_state(error_text(error))
 
     def _on_state(self, status: SourceStatus) -> None:
         reason = reason_text(status)

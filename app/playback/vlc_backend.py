@@ -44,6 +44,9 @@ log = logging.getLogger(__name__)
 OPENING_LIMIT_S = 10.0
 """A file that gives no sound for so long counts as unplayable."""
 
+_EARLY_S = 3.0
+"""An end so long before the file's length is looked into; headers err by less."""
+
 
 @dataclass(slots=True)
 class _Take:
@@ -347,6 +350,8 @@ class VlcBackend:
                     self._position.measured(signal.value / 1000.0, signal.at)
             case "MediaPlayerLengthChanged" if signal.value > 0:
                 self._learn_duration(signal.value / 1000.0)
+            case "MediaPlayerEndReached" if take.heard and self._ended_early(signal.at):
+                self._explain_failure(or_else=self._end)
             case "MediaPlayerEndReached" if take.heard:
                 self._end()
             case "MediaPlayerEndReached" | "MediaPlayerEncounteredError":
@@ -381,19 +386,36 @@ class VlcBackend:
             self._position.finish()
         self._enter(PlaybackState.ENDED)
 
-    def _explain_failure(self) -> None:
-        """Fail with the reason, found on a thread of its own: asking for it may wait for a disk."""
+    def _ended_early(self, at: float) -> bool:
+        """A drive that was pulled out looks like the end of the song to libVLC."""
+        with self._lock:
+            duration_s, position_s = self._position.duration_s, self._position.at(at)
+        return duration_s is not None and duration_s - position_s > _EARLY_S
+
+    def _explain_failure(self, or_else: Callable[[], None] | None = None) -> None:
+        """Fail with the reason, found on a thread of its own: asking for it may wait for a disk.
+
+        Where nothing is the matter with the file, `or_else` is done, if given.
+        """
         take, path = self._take, self._path
         if take is None or path is None:
             return
 
         def find_out() -> None:
-            fault = file_fault(path) or UndertoneError(
+            fault = file_fault(path)
+            if fault is None and or_else is not None:
+                self._inbox.put(partial(self._if_current, take.number, or_else))
+                return
+            fault = fault or UndertoneError(
                 "There is no sound in it that can be played", "The file may be damaged."
             )
             self._inbox.put(partial(self._fail, fault.message, fault.remedy, take.number))
 
         threading.Thread(target=find_out, name="vlc-fault", daemon=True).start()
+
+    def _if_current(self, take: int, then: Callable[[], None]) -> None:
+        if self._take is not None and self._take.number == take:
+            then()
 
     def _fail(self, reason: str, remedy: str, take: int | None = None) -> None:
         if take is not None and (self._take is None or self._take.number != take):

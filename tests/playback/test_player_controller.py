@@ -282,6 +282,24 @@ class TestFaults:
         assert len(failed) == 5
         assert "5 songs in a row" in failed[-1][1]
 
+    def test_a_drive_that_was_pulled_out_loses_no_place(self, session: Session) -> None:
+        session.player.play_ids(list(range(1, 9)), 2)
+        session.run()
+        session.run(DURATION_S / 2)
+        away = session.folder.rename(session.folder.with_name("away"))
+        session.player.seek(DURATION_S / 4)
+        session.player.next()  # from here on nothing can be read
+        session.run()
+        assert session.player.state == "stopped"
+        assert len(session.heard("failed")) == 5
+        assert "Is the drive connected?" in session.heard("failed")[-1][1]
+        assert session.player.queue_ids == list(range(1, 9))
+        assert session.player.track_id == 4
+        away.rename(session.folder)
+        session.player.play()
+        session.run()
+        assert (session.player.state, session.player.track_id) == ("playing", 4)
+
     def test_the_count_begins_anew_with_each_song_that_plays(self, session: Session) -> None:
         session.bad = {1, 2, 3, 4, 6, 7, 8, 9}
         session.player.play_ids([1, 2, 3, 4, 5, 6, 7, 8, 9])

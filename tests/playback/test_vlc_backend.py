@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from app.playback.backend import PlaybackState
 from app.playback.sound import BANDS_HZ, Equaliser
 from app.playback.vlc_backend import VlcBackend
 from app.playback.vlc_engine import PlaybackUnavailableError
+from app.playback.vlc_signals import Signal
 from tests.playback.conftest import Player
 
 Tone = Callable[..., Path]
@@ -96,6 +98,23 @@ class TestHanging:
         assert not player.backend.close(timeout_s=0.2)
         gate.set()
         assert player.backend.close(timeout_s=5.0)
+
+    def test_a_song_whose_drive_is_gone_fails_where_it_was(self, tone_mp3: Tone) -> None:
+        """libVLC tells a file that cannot be read on from a file at its end in nothing."""
+        player = Player(lambda post: VlcBackend(post, ["--aout=dummy"]))
+        try:
+            path = tone_mp3(30.0, "long.mp3")
+            load_id = player.backend.load(path, 10.0)
+            player.backend.play()
+            player.wait_state(PlaybackState.PLAYING)
+            path.unlink()
+            take = player.backend._take.number
+            player.backend._inbox.put(Signal(take, "MediaPlayerEndReached", 0, time.monotonic()))
+            event = player.wait_state(PlaybackState.ERROR, load_id)
+            assert "no longer there" in event.reason
+            assert 9.0 < player.backend.position_s < 20.0
+        finally:
+            assert player.backend.close(timeout_s=5.0)
 
 
 class TestLoudness:
