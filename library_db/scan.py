@@ -172,7 +172,13 @@ class _Scan:
         new: list[Found] = []
         seen: list[bytes] = []
         unseen = dict(self.known)
-        for count, found in enumerate(self.walk.files(), 1):
+        where = ""
+        for step, found in enumerate(self.walk.steps(), 1):
+            if found is None or step % _WALK_STEP == 0:
+                yield Progress(len(seen), 0, where)
+            if found is None:
+                continue
+            where = os.fsdecode(os.path.dirname(found.path))
             seen.append(found.path)
             file = unseen.pop(found.path, None)
             if file is None:
@@ -181,8 +187,6 @@ class _Scan:
                 self.changed_files[found.path] = found
             else:
                 self._unchanged(found.path, file)
-            if count % _WALK_STEP == 0:
-                yield Progress(count, 0, os.fsdecode(os.path.dirname(found.path)))
         self._spare_empty(sorted(seen), unseen)
         unread = self.walk.unread
         self.gone.update(

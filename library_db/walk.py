@@ -67,6 +67,10 @@ class Walk:
 
     def files(self) -> Iterator[Found]:
         """Each audio file once, folder by folder. Links are followed, after all real folders."""
+        return (found for found in self.steps() if found is not None)
+
+    def steps(self) -> Iterator[Found | None]:
+        """As `files`, and None after each folder: there may be thousands without music."""
         links: list[bytes] = []
         linked_files: list[bytes] = []
         for target in self.targets:
@@ -91,7 +95,7 @@ class Walk:
 
     def _folder(
         self, start: bytes, links: list[bytes], linked_files: list[bytes]
-    ) -> Iterator[Found]:
+    ) -> Iterator[Found | None]:
         waiting = [start]
         while waiting:
             folder = waiting.pop()
@@ -111,6 +115,7 @@ class Walk:
             waiting.extend(inner)
             files.sort(key=lambda found: found.path)
             yield from files
+            yield None
 
     def _entry(
         self,

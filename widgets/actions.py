@@ -227,6 +227,7 @@ class Actions(QObject):
         self.keyboard = make(QT_TRANSLATE_NOOP("Actions", "Keyboard"), "F1", "keyboard")
         self.guide = make(QT_TRANSLATE_NOOP("Actions", "Getting started"), "", "info")
         self.about = make(QT_TRANSLATE_NOOP("Actions", "About Undertone"), "", "info")
+        self.menu = make(QT_TRANSLATE_NOOP("Actions", "Menu"), "F10", "menu")
         self.quit = make(QT_TRANSLATE_NOOP("Actions", "Quit"), "Ctrl+Q", "close")
         self.undo = make(QT_TRANSLATE_NOOP("Actions", "Undo"), "Ctrl+Z", "undo")
         self.redo = make(QT_TRANSLATE_NOOP("Actions", "Redo"), "Ctrl+Shift+Z")
@@ -237,7 +238,7 @@ class Actions(QObject):
             self.history, self.back, self.add_folder, self.add_files, self.folders, self.scan,
             self.tag,
             self.new_playlist, self.save_search, self.import_playlists, self.undo, self.redo,
-            self.jobs, self.problems, self.settings, self.keyboard, self.quit,
+            self.jobs, self.problems, self.settings, self.keyboard, self.menu, self.quit,
             self.sensors, self.sensor_panel, self.sensor_note,
         ]  # fmt: skip
 

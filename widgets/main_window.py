@@ -43,6 +43,7 @@ from widgets.sensors.panel import SensorPanel
 from widgets.sidebar import Sidebar, SidebarEntry
 from widgets.theme import SPACE, Theme
 from widgets.toasts import ToastHost
+from widgets.track_table.column_menu import column_menu, sort_menu
 from widgets.track_table.model import TRACK_MIME
 from widgets.track_table.view import TrackTable
 
@@ -331,6 +332,10 @@ class MainWindow(QMainWindow):
             for action in group:
                 menu.addAction(action)
             menu.addSeparator()
+            if group[0] is a.add_folder and self.page is Page.SONGS:
+                menu.addMenu(column_menu(self.table, menu))
+                menu.addMenu(sort_menu(self.table, menu))
+                menu.addSeparator()
         menu.aboutToHide.connect(menu.deleteLater)
         corner = self.menu_button.rect().bottomRight()
         place = self.menu_button.mapToGlobal(corner)
@@ -347,6 +352,7 @@ class MainWindow(QMainWindow):
         a.queue.triggered.connect(lambda: self.set_queue_shown(not self.queue.isVisible()))
         a.plane.triggered.connect(lambda: self.sidebar.choose("plane"))
         a.all_songs.triggered.connect(lambda: self.sidebar.choose("all"))
+        a.menu.triggered.connect(self.show_menu)
         a.quit.triggered.connect(self.quit)
         a.back.triggered.connect(self.back_requested)
         first = [a.play, a.play_next, a.enqueue, a.add_to_playlist, a.similar, None]

@@ -23,7 +23,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView,
 from widgets.rows import RowCache
 from widgets.theme import Theme
 from widgets.track_table.arranging import Arranger
-from widgets.track_table.columns import COLUMNS, column_index, header_text
+from widgets.track_table.column_menu import column_menu
+from widgets.track_table.columns import COLUMNS, column_index
 from widgets.track_table.delegate import TrackDelegate
 from widgets.track_table.model import TrackTableModel, mime_of_ids
 
@@ -376,17 +377,13 @@ class TrackTable(QTableView):
         menu.popup(self.viewport().mapToGlobal(place))
 
     def _show_column_menu(self, place: QPoint) -> None:
-        menu = QMenu(self)
-        menu.setAccessibleName(self.tr("Columns"))
-        for column in COLUMNS:
-            if not column.choosable:
-                continue
-            action = menu.addAction(header_text(column))
-            action.setCheckable(True)
-            action.setChecked(column.key in self._shown)
-            action.toggled.connect(lambda on, key=column.key: self.show_column(key, on))
+        menu = column_menu(self, self)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(self.horizontalHeader().mapToGlobal(place))
+
+    def shows(self, key: str) -> bool:
+        """Whether the listener has chosen a column."""
+        return key in self._shown
 
     def show_extra(self, keys: Iterable[str], instead_of: Iterable[str] = ()) -> None:
         """Show columns for this view's sake instead of others, whatever the listener has chosen."""
