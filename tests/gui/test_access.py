@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTranslator
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAccessible, QAction, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -34,8 +34,11 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
+from app.desktop.library_controller import mistake_in
 from inference.emotion import QUADRANTS
 from tests.gui.conftest import WAIT_MS, settle
+from widgets.dialogs.delete_data import DeleteDataDialog
+from widgets.dialogs.smart_playlist import SmartPlaylistDialog
 from widgets.mood_plane.canvas import PlaneCanvas
 from widgets.theme import DARK, LIGHT, Tokens
 
@@ -87,6 +90,11 @@ def dialogs(qtbot: QtBot, desktop: Desktop) -> Iterator[QDialog]:
         yield dialog
         dialog.done(0)
     yield desktop.problems
+    window = desktop.window
+    yield SmartPlaylistDialog(
+        desktop.theme, desktop.tr("Calm"), "mood:calm", mistake_in, in_region=True, parent=window
+    )
+    yield DeleteDataDialog(desktop.theme, [("a", desktop.tr("Answers"), "3")], window)
 
 
 def more_dialogs(desktop: Desktop) -> list[Callable[[], None]]:
@@ -110,6 +118,7 @@ def name_of(widget: QWidget) -> str:
 def test_every_control_has_a_name(qtbot: QtBot, start: Start, tagged: Path) -> None:
     desktop = start()
     desktop.window.toasts.show_toast("A note", "Undo")
+    desktop.prompting.prompt.ask("Song", QUADRANTS[0])
     nameless = [
         f"{type(widget).__name__} in {type(widget.parent()).__name__}"
         for root in itertools.chain([desktop.window], dialogs(qtbot, desktop))
@@ -119,34 +128,86 @@ def test_every_control_has_a_name(qtbot: QtBot, start: Start, tagged: Path) -> N
     assert nameless == []
 
 
-def test_no_two_controls_in_sight_have_the_same_name(start: Start, tagged: Path) -> None:
-    desktop = start()
-    names = sorted(name_of(w) for w in controls(desktop.window) if w.isVisible())
-    assert [a for a, b in itertools.pairwise(names) if a == b] == []
+VIEWS = (
+    "all", "plane", "albums", "artists", "genres", "moods", "folders", "sensors", "HAHV",
+    "your_model", "history", "attention", "untagged",
+)  # fmt: skip
 
 
-def test_tab_reaches_every_control_in_sight(qtbot: QtBot, start: Start, tagged: Path) -> None:
-    desktop = start()
+def views(qtbot: QtBot, desktop: Desktop) -> Iterator[str]:
+    """Go to one view after the other, with both panels open, and at last to a playlist."""
+    assert desktop.sensing is not None
+    assert desktop.views is not None
     window = desktop.window
+    window.resize(1500, 900)
     window.activateWindow()
-    window.sidebar.focus_list()
+    window.set_queue_shown(True)
+    desktop.player.enqueue([int(i) for i in window.table.songs.ids][:2])
+    window.sensors.show()
+    desktop.views.playlists.create([1, 2], "Two", rename=False)
+    qtbot.waitUntil(lambda: len(desktop.views.playlists.infos) == 1, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    yield "playlist"
+    for key in VIEWS:
+        window.sidebar.choose(key)
+        settle(qtbot, desktop)
+        yield key
+
+
+def in_sight(desktop: Desktop) -> set[QWidget]:
+    """The controls that Tab should lead to."""
+    return {
+        widget
+        for widget in controls(desktop.window)
+        if widget.isVisible()
+        and widget.isEnabled()
+        and not isinstance(widget, (QProgressBar, QHeaderView))
+        and not (isinstance(widget, QToolButton) and isinstance(widget.parent(), QLineEdit))
+    }
+
+
+def reached_by_tab(desktop: Desktop) -> set[QWidget]:
+    """What the keys lead to: of buttons that exclude each other, arrows lead to the others."""
+    desktop.window.sidebar.focus_list()
     reached: set[QWidget] = set()
-    for _ in range(60):
+    for _ in range(90):
         focus = QApplication.focusWidget()
         if focus is None or focus in reached:
             break
         reached.add(focus)
         QTest.keyClick(focus, Qt.Key.Key_Tab)
-    in_sight = {
-        widget
-        for widget in controls(window)
-        if widget.isVisible()
-        and widget.isEnabled()
-        and not isinstance(widget, QProgressBar)
-        and not (isinstance(widget, QToolButton) and isinstance(widget.parent(), QLineEdit))
-        and widget is not window.table.horizontalHeader()
+    for widget in list(reached):
+        group = widget.group() if isinstance(widget, QAbstractButton) else None
+        if group is not None and group.exclusive():
+            reached.update(group.buttons())
+    return reached
+
+
+def test_in_each_view_tab_reaches_every_control_and_names_differ(
+    qtbot: QtBot, start: Start, tagged: Path
+) -> None:
+    desktop = start()
+    twice, unreached = [], []
+    for key in views(qtbot, desktop):
+        shown = in_sight(desktop)
+        names = sorted(name_of(widget) for widget in shown)
+        twice += [(key, a) for a, b in itertools.pairwise(names) if a == b]
+        unreached += [(key, name_of(w)) for w in shown - reached_by_tab(desktop)]
+    assert (twice, unreached) == ([], [])
+
+
+def test_every_control_tells_what_it_is(qtbot: QtBot, start: Start, tagged: Path) -> None:
+    desktop = start()
+    mute = {QAccessible.Role.NoRole, QAccessible.Role.Client, QAccessible.Role.Whitespace}
+    drawn = (PlaneCanvas,)  # pictures: their description says what keys do in them
+    without = {
+        f"{name_of(widget)} ({type(widget).__name__})"
+        for root in itertools.chain([desktop.window], dialogs(qtbot, desktop))
+        for widget in controls(root)
+        if not isinstance(widget, drawn)
+        and QAccessible.queryAccessibleInterface(widget).role() in mute
     }
-    assert {name_of(w) for w in in_sight - reached} == set()
+    assert without == set()
 
 
 def test_f6_goes_round_the_areas(start: Start, tagged: Path) -> None:

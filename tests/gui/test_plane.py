@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
@@ -259,6 +259,19 @@ def test_a_right_click_offers_what_can_be_done_with_a_song(qtbot: QtBot, on_plan
     menu.close()
     assert on_plane.pages.chosen() == on_plane.player.queue_ids
     assert len(on_plane.player.queue_ids) == 1
+
+
+def test_the_tools_are_chosen_by_key(on_plane: Desktop) -> None:
+    plane = on_plane.window.plane
+    on_plane.window.activateWindow()
+    tools = plane.findChildren(QToolButton)[:4]
+    tools[0].setFocus()
+    for tool in tools[1:]:
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Right)
+        assert QApplication.focusWidget() is tool
+        QTest.keyClick(tool, Qt.Key.Key_Space)
+        assert tool.isChecked()
+    assert not plane.canvas.moves
 
 
 def test_the_search_narrows_the_plane(qtbot: QtBot, on_plane: Desktop) -> None:

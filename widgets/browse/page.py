@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QListView, QVBoxLayout, QWidget
 
 from library_db.browse import Group, Kind
@@ -89,7 +89,6 @@ class BrowsePage(QWidget):
         column.addLayout(self._build_bar())
         column.addWidget(self.view, 1)
         column.addWidget(self._nothing, 1)
-        self.setFocusProxy(self.view)
         self.order.activated.connect(lambda _: self._arrange())
         self.view.activated.connect(lambda index: self._open(index.row()))
         self.view.entered_key.connect(self._open)
@@ -99,6 +98,10 @@ class BrowsePage(QWidget):
         )
         covers.filled.connect(self.view.viewport().update)
         theme.changed.connect(self.view.viewport().update)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        # No focus proxy: Qt's Tab would enter the page there, and leave out what comes before.
+        self.view.setFocus(event.reason())
 
     def show_groups(self, groups: Sequence[Group], nothing: str) -> None:
         """Show these; `nothing` is said where there are none."""
