@@ -112,6 +112,9 @@ QHeaderView::up-arrow { image: url("$up"); width: 10px; height: 10px;
 QTableCornerButton::section { background: $surface; border: none; }
 
 #sidebar { background: $paper; border: none; }
+QDialog QListWidget { padding: 4px; }
+QDialog QListWidget::item { padding: 4px; border-radius: 4px; }
+QDialog QListWidget::item:selected { background: $selection; color: $ink; }
 #page QTreeView::item { padding: 5px 4px; }
 #sidebar QTreeWidget { background: $paper; }
 #player_bar { background: $raised; border-top: 1px solid $line; }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
+from app.desktop.played import PlayedSongs
 from app.desktop.queue_edits import QueueCommand, QueueEdit
 from app.desktop.sound import SoundController
 from inference.emotion import Quadrant
@@ -28,6 +29,7 @@ class Playing(QObject):
         player, actions = desktop.player, desktop.window.actions_
         self.sound = SoundController(player, desktop.preferences, self)
         self.sound.apply()
+        self.played = PlayedSongs(player, desktop.window.queue, self)
         player.outputs_found.connect(self._on_outputs)
         player.sound.find_outputs()
         player.edits.edited.connect(self._on_edited)

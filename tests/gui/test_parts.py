@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialogButtonBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
@@ -20,6 +20,7 @@ from app.desktop.state import WindowState
 from app.remote import address, decode, encode, send
 from inference.emotion import Quadrant
 from widgets.dialogs.problems import Problem, ProblemsDialog
+from widgets.dialogs.settings import SettingField, SettingsDialog
 from widgets.mood_timeline import MoodCurve, SeekBar
 from widgets.player_bar import NowPlaying, PlayerBar
 from widgets.rows import RowCache, TrackRow
@@ -304,6 +305,26 @@ def test_settings_change_at_once_and_are_saved(
     saved = (home / "settings.toml").read_text()
     assert 'theme = "dark"' in saved
     assert "after_scan = false" in saved
+
+
+def test_the_settings_come_in_parts_and_tab_goes_through_them(qtbot: QtBot, theme: Theme) -> None:
+    def field(name: str, value: object) -> SettingField:
+        return SettingField(name[0], name, f"Setting {name}", value)  # type: ignore[arg-type]
+
+    parts = [("A", [field("a1", True), field("a2", 3)]), ("B", [field("b1", 0.5)])]
+    dialog = SettingsDialog(theme, parts)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.focusWidget() is dialog._editors["a", "a1"]
+    assert ("b", "b1") not in dialog._editors  # a turn later each: all at once is a dropped frame
+    qtbot.waitUntil(lambda: ("b", "b1") in dialog._editors, timeout=5000)
+    order = [dialog.editors["a", "a1"]]
+    for _ in range(3):
+        QTest.keyClick(order[-1], Qt.Key.Key_Tab)
+        order.append(dialog.focusWidget())
+    assert order[1:3] == [dialog.editors["a", "a2"], dialog.editors["b", "b1"]]
+    assert order[3] is dialog.findChild(QDialogButtonBox).buttons()[0]
+    dialog.accept()
 
 
 def test_wrong_settings_open_the_window_and_are_told(

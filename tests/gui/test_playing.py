@@ -20,6 +20,7 @@ from library_db.library import Library
 from tests.gui.conftest import WAIT_MS, settle
 from widgets.dialogs.equaliser import EqualiserDialog
 from widgets.dialogs.mood_way import MoodWayDialog
+from widgets.track_table.model import TRACK_MIME
 
 pytestmark = pytest.mark.gui
 
@@ -175,4 +176,42 @@ def test_replay_gain_from_the_tags_is_applied_and_set(
     assert told[-1] == (-4.5, 1.0)
     desktop.preferences.set("playback", "replay_gain", "off")
     assert told[-1] == (0.0, 1.0)
+    settle(qtbot, desktop)
+
+
+def test_what_was_played_stands_beside_the_queue_and_plays_again(
+    qtbot: QtBot, start: Start, tagged: Path, songs: Path
+) -> None:
+    desktop = start()
+    player, panel = desktop.player, desktop.window.queue
+    desktop.window.set_queue_shown(True)
+    ids = [int(i) for i in desktop.window.table.songs.ids]
+
+    def played() -> list[str]:
+        return [panel.played.songs.song(row).title for row in range(panel.played.songs.rowCount())]
+
+    QTest.mouseClick(panel.tabs.button(1), Qt.MouseButton.LeftButton)
+    assert panel.played.isVisible()
+    assert not panel.view.isVisible()
+    assert not panel.clear.isVisible()  # "empty the queue" would be misread here
+    for wanted in ids[:3]:
+        player.play_ids([wanted])
+        qtbot.waitUntil(lambda: player.state == "playing", timeout=WAIT_MS)
+    player.pause()
+    player.play()
+    settle(qtbot, desktop)
+    names = [f"Song {n}" for n in range(8)]
+    told = {i: desktop.library.track(i).title for i in ids}  # type: ignore[union-attr]
+    assert set(told.values()) == set(names)
+    assert played() == [told[i] for i in ids[2::-1]]
+    player.play_ids(ids[5:7])
+    qtbot.waitUntil(lambda: len(played()) >= 4, timeout=WAIT_MS)
+    panel.played.setCurrentIndex(panel.played.songs.index(len(played()) - 1))
+    QTest.keyClick(panel.played, Qt.Key.Key_Return)
+    assert player.track_id == ids[0]  # the oldest, now
+    assert ids[0] in player.queue_ids
+    mime = panel.played.songs.mimeData([panel.played.songs.index(0)])
+    assert mime.formats() == [TRACK_MIME]  # dragged elsewhere it is a song, no place of the queue
+    QTest.mouseClick(panel.tabs.button(0), Qt.MouseButton.LeftButton)
+    assert panel.view.isVisible()
     settle(qtbot, desktop)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
 
 from widgets.controls import label
+from widgets.dialogs.words_dialog import WordsDialog
 from widgets.theme import SPACE, Theme
 
 __all__ = ["AboutDialog"]
 
 
-class AboutDialog(QDialog):
+class AboutDialog(WordsDialog):
     """A few lines; `facts` are (name, value) pairs such as the version and the model."""
 
     def __init__(

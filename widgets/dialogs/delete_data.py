@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from widgets.controls import button, label
+from widgets.dialogs.words_dialog import WordsDialog
 from widgets.theme import SPACE, Theme
 
 __all__ = ["DeleteDataDialog"]
 
 
-class DeleteDataDialog(QDialog):
+class DeleteDataDialog(WordsDialog):
     """Kinds of data to delete; nothing is deleted without the listener's click on the last button.
 
     Parameters

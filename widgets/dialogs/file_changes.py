@@ -90,7 +90,7 @@ class FileChangesDialog(QDialog):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Write moods into files"))
-        self.resize(880, 480)
+        self.resize(960, 480)
         self._head = label("", "title")
         words = label(
             self.tr(
@@ -106,7 +106,8 @@ class FileChangesDialog(QDialog):
         self.table.setModel(self._model)
         look_plain(self.table, self.tr("Changes, file by file"))
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.overwrite = QCheckBox(self.tr("Also replace moods that other programs wrote"))
         self.overwrite.toggled.connect(self.overwrite_changed)
         self.write = button("", "primary")

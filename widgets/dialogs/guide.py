@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QGridLayout,
     QLabel,
@@ -12,13 +11,14 @@ from PySide6.QtWidgets import (
 )
 
 from widgets.controls import label
+from widgets.dialogs.words_dialog import WordsDialog
 from widgets.icons import pixmap
 from widgets.theme import SPACE, Theme
 
 __all__ = ["GuideDialog"]
 
 
-class GuideDialog(QDialog):
+class GuideDialog(WordsDialog):
     """Six lines; F1 has the rest."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -40,13 +40,14 @@ class GuideDialog(QDialog):
             grid.addWidget(head, 3 * row, 1)
             grid.addWidget(label(words, "soft", wrap=True), 3 * row + 1, 1)
             grid.setRowMinimumHeight(3 * row + 2, SPACE)
+        grid.setRowStretch(3 * len(self._lines()), 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.accept)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * SPACE, 3 * SPACE, 3 * SPACE, 2 * SPACE)
         column.setSpacing(2 * SPACE)
         column.addWidget(label(self.tr("Getting started"), "title"))
-        column.addLayout(grid)
+        column.addLayout(grid, 1)
         column.addWidget(buttons)
 
     def _lines(self) -> tuple[tuple[str, str, str], ...]:

@@ -38,6 +38,7 @@ class KeyboardDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Keyboard"))
+        self.setMinimumWidth(400)
         self.resize(520, 640)
         table = QTableWidget(len(entries), 2)
         table.setAccessibleName(self.tr("Keys and what they do"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import (
     QComboBox,
-    QDialog,
     QFormLayout,
     QHBoxLayout,
     QSpinBox,
@@ -14,7 +13,8 @@ from PySide6.QtWidgets import (
 )
 
 from inference.emotion import QUADRANTS, Quadrant
-from widgets.controls import button, label
+from widgets.controls import button, label, number_field
+from widgets.dialogs.words_dialog import WordsDialog
 from widgets.icons import MOOD_ICON, icon
 from widgets.text import mood_name
 from widgets.theme import SPACE, Theme
@@ -22,7 +22,7 @@ from widgets.theme import SPACE, Theme
 __all__ = ["MoodWayDialog"]
 
 
-class MoodWayDialog(QDialog):
+class MoodWayDialog(WordsDialog):
     """From one mood to another (or the same), in so many minutes."""
 
     way_chosen = Signal(object, object, int)  # Quadrant, Quadrant, minutes
@@ -37,7 +37,7 @@ class MoodWayDialog(QDialog):
         self.goal = self._choice(theme, self.tr("Drift to"))
         self.start.setCurrentIndex(QUADRANTS.index(start))
         self.goal.setCurrentIndex(QUADRANTS.index(start))
-        self.minutes = QSpinBox()
+        self.minutes = number_field(QSpinBox())
         self.minutes.setRange(5, 600)
         self.minutes.setSingleStep(5)
         self.minutes.setValue(60)
@@ -60,6 +60,7 @@ class MoodWayDialog(QDialog):
         ):
             words = label(name)
             words.setBuddy(field)
+            words.setMinimumHeight(field.sizeHint().height())  # the form aligns at the top
             form.addRow(words, field)
         row = QHBoxLayout()
         row.setSpacing(SPACE)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QVBoxLayout, QWidget
 
 from widgets.controls import label
+from widgets.dialogs.words_dialog import WordsDialog
 from widgets.search_field import SearchField
 from widgets.theme import SPACE, Theme
 
@@ -17,7 +18,7 @@ Mistake = tuple[str, int, int]
 """What is wrong with a query, and from which to which character."""
 
 
-class SmartPlaylistDialog(QDialog):
+class SmartPlaylistDialog(WordsDialog):
     """The question in the search language, and whether it keeps to its part of the plane.
 
     Parameters
