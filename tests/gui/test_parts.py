@@ -317,7 +317,8 @@ def test_the_settings_come_in_parts_and_tab_goes_through_them(qtbot: QtBot, them
     dialog.show()
     assert dialog.focusWidget() is dialog._editors["a", "a1"]
     assert ("b", "b1") not in dialog._editors  # a turn later each: all at once is a dropped frame
-    qtbot.waitUntil(lambda: ("b", "b1") in dialog._editors, timeout=5000)
+    last = "b", "b1"
+    qtbot.waitUntil(lambda: last in dialog._editors and dialog._editors[last].isVisible())
     order = [dialog.editors["a", "a1"]]
     for _ in range(3):
         QTest.keyClick(order[-1], Qt.Key.Key_Tab)
