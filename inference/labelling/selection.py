@@ -23,10 +23,10 @@ _MOST_CENTROIDS = 3
 class Reason(str, Enum):
     """Why a recording was kept as a target, or not."""
 
-    AGREED = "prediction and nearest cluster agree with the answer"
-    NEEDED = "kept so that the mood has enough recordings"
-    PREDICTION = "the network heard another mood than the listener"
-    CLUSTER = "the features lie nearer to another mood's cluster"
+    AGREED = "prediction and nearest cluster agree"
+    NEEDED = "its mood has too few others"
+    PREDICTION = "another mood was predicted"
+    CLUSTER = "nearer to another mood's cluster"
     LATER = "a later word on the same song counts in its place"
     GONE = "the song is gone, and nothing that the present model said of it was kept"
     UNRATED = "the present model has not rated the song"

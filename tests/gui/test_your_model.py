@@ -289,7 +289,7 @@ def test_every_decision_is_explained_and_a_song_that_is_gone_is_named_so(
         given = answers.all()
         answers.decide([
             Decided("answer", given[-1].id, ids[8], "audio8", given[-1].at_s, given[-1].answer,
-                    True, True, "prediction and nearest cluster agree with the answer",
+                    True, True, "prediction and nearest cluster agree",
                     "signals", similarity=0.823),
             Decided("answer", given[-2].id, ids[7], "audio7", given[-2].at_s, given[-2].answer,
                     True, False, "the signals lie nearer to another mood's cluster"),
