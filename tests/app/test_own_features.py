@@ -196,7 +196,7 @@ def test_every_word_is_decided_on_and_says_why(
     assert len(rows) == 62
     by_song = {r.track_id: r for r in rows if r.label}
     assert (by_song[ids[0]].kept, by_song[ids[0]].compared) == (False, "music")
-    assert "another mood than the listener" in by_song[ids[0]].reason
+    assert "another mood was predicted" in by_song[ids[0]].reason
     assert by_song[ids[0]].prediction is said[0]
     assert by_song[ids[2]].origin == "correction"
     replaced = [r for r in rows if not r.label]
