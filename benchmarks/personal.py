@@ -19,7 +19,6 @@ import tempfile
 import time
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from app.personal_models import PersonalModels
 from app.personal_process import read_line, train_command
 from app.playback.vlc_backend import VlcBackend
 from benchmarks._results import Result, report
+from benchmarks._sound_server import pulse, wait
 from inference.audio.features import SongFeatures
 from inference.catalog import find
 from inference.emotion import QUADRANTS, EmotionEstimate
@@ -168,7 +168,7 @@ def playing(folder: Path) -> Iterator[Result]:
         backend = VlcBackend(lambda _: None, ["--aout=pulse"])
         backend.load(tone)
         backend.play()
-        _wait(lambda: backend.position_s > 2.0)
+        wait(lambda: backend.position_s > 2.0)
         before = taken.stat().st_size // 2  # how it starts is no matter of the training
         began_s = time.perf_counter()
         last, threads = trained_aside(home_of(folder))
@@ -199,38 +199,6 @@ def trained_aside(home: object) -> tuple[PersonalReport, int]:
     process.wait()
     assert last is not None
     return last, threads
-
-
-@contextmanager
-def pulse(folder: Path) -> Iterator[dict[str, str]]:
-    """A sound server of our own with one sink that leads nowhere."""
-    folder.mkdir(mode=0o700)
-    environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "PULSE_RUNTIME_PATH": str(folder),
-                   "HOME": str(folder)}  # fmt: skip
-    environment.pop("PULSE_SERVER", None)
-    server = subprocess.Popen(
-        ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no",
-         "--load=module-native-protocol-unix", "--load=module-null-sink sink_name=null"],
-        env=environment, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    before = {k: os.environ.get(k) for k in ("XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH")}
-    os.environ.update({k: environment[k] for k in before})
-    try:
-        _wait(lambda: (folder / "native").exists())
-        yield environment
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
-        server.terminate()
-        server.wait()
-
-
-def _wait(done: object, limit_s: float = 15.0) -> None:
-    until = time.monotonic() + limit_s
-    while not done():  # type: ignore[operator]
-        if time.monotonic() > until:
-            raise TimeoutError("the sound server or the player did not start")
-        time.sleep(0.05)
 
 
 def write_tone(path: Path, seconds: float) -> None:
