@@ -14,20 +14,21 @@ from library_db import m3u
 
 if TYPE_CHECKING:
     from library_db.emotion_layers import TrackEmotion
+    from library_db.relative import RelativeMood
     from library_db.track import Track
 
 __all__ = ["WRITERS", "called", "write_csv", "write_json", "write_m3u8"]
 
 _AXES = ("valence", "arousal")
 
-Songs = Iterable[tuple["Track", "TrackEmotion"]]
+Songs = Iterable[tuple["Track", "TrackEmotion", "RelativeMood | None"]]
 
 
 def write_json(file: TextIO, songs: Songs, folder: Path | None) -> None:
     """An array of the objects of `undertone list --json`."""
     before = "["
-    for track, emotion in songs:
-        file.write(before + json.dumps(track_to_json(track, emotion), allow_nan=False))
+    for song in songs:
+        file.write(before + json.dumps(track_to_json(*song), allow_nan=False))
         before = ",\n "
     file.write("]\n" if before != "[" else "[]\n")
 
@@ -44,8 +45,8 @@ def write_csv(file: TextIO, songs: Songs, folder: Path | None) -> None:
     columns = [*fields, *(f"p_{quadrant.value}" for quadrant in QUADRANTS), *ends]
     table = csv.DictWriter(file, columns)
     table.writeheader()
-    for track, emotion in songs:
-        row = track_to_json(track, emotion)
+    for song in songs:
+        row = track_to_json(*song)
         del row["seconds"]
         probabilities = row.pop("probabilities") or {}
         row |= {f"p_{quadrant.value}": probabilities.get(quadrant.value) for quadrant in QUADRANTS}
@@ -59,7 +60,7 @@ def write_csv(file: TextIO, songs: Songs, folder: Path | None) -> None:
 def write_m3u8(file: TextIO, songs: Songs, folder: Path | None) -> None:
     """An extended playlist in UTF-8, its paths relative to `folder` where they lie near."""
     m3u.write_m3u8(
-        file, ((track.path, called(track), track.duration_s) for track, _ in songs), folder
+        file, ((track.path, called(track), track.duration_s) for track, *_ in songs), folder
     )
 
 

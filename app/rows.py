@@ -10,6 +10,7 @@ from library_db.adaptation import is_adapted
 
 if TYPE_CHECKING:
     from library_db.emotion_layers import TrackEmotion
+    from library_db.relative import RelativeMood
     from library_db.track import Track
 
 __all__ = ["LIST_FIELDS", "estimate_to_json", "track_to_json"]
@@ -32,6 +33,9 @@ LIST_FIELDS = (
     "title",
     "artist",
     "album",
+    "relative_quadrant",
+    "valence_percentile",
+    "arousal_percentile",
 )
 """The fields of a song in `undertone list --json`, in their order."""
 
@@ -65,11 +69,15 @@ def estimate_to_json(estimate: EmotionEstimate | None) -> dict[str, Any]:
     }
 
 
-def track_to_json(track: Track, emotion: TrackEmotion) -> dict[str, Any]:
+def track_to_json(
+    track: Track, emotion: TrackEmotion, relative: RelativeMood | None
+) -> dict[str, Any]:
     """A song of the library with what it counts as: the listener's word before any model's.
 
     `probabilities` and `model` are of the strongest model's estimate, also where the listener
     has corrected it. `adapted`: whether the song was judged by what is usual in the library.
+    Where it lies within the library: `relative_quadrant` (about the medians), valence_percentile
+    and arousal_percentile (the share of the songs below it, 0 to 100).
     """
     fields = estimate_to_json(emotion.estimate)
     chosen = emotion.effective
@@ -92,6 +100,9 @@ def track_to_json(track: Track, emotion: TrackEmotion) -> dict[str, Any]:
         "title": track.title,
         "artist": track.artist,
         "album": track.album,
+        "relative_quadrant": relative.quadrant.value if relative else None,
+        "valence_percentile": round(relative.valence, 2) if relative else None,
+        "arousal_percentile": round(relative.arousal, 2) if relative else None,
     }
 
 

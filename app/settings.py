@@ -75,6 +75,14 @@ class Collection:
             help="Songs that come, change or go are noticed while the player runs.",
         ),
     )
+    relative_moods: bool = _setting(
+        False,
+        Switch(
+            "Moods relative to my library",
+            help="On the plane and in the lists of moods; the half of your songs that is "
+            "more energetic counts as energetic, whatever the model calls it.",
+        ),
+    )
     unsure_below: float = _setting(
         0.5,
         Real(

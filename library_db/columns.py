@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from library_db.emotion_layers import SOURCES
+from library_db.relative import percentiles, quadrants_about_median
 from library_db.text import fold, sort_key
 
 __all__ = ["INDEX_COLUMNS", "Columns", "Mask", "Rows", "TextColumn"]
@@ -172,6 +173,7 @@ class Columns:
             for name in _NUMBERS
         }
         self.flags: dict[str, Mask] = {name: np.empty(0, np.bool_) for name in _FLAGS}
+        self._percentiles: dict[str, tuple[Numbers, Numbers]] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -182,6 +184,22 @@ class Columns:
         if self._folded_names is None:
             self._folded_names = list(map(_folded_name, self._names))
         return self._folded_names
+
+    def number(self, field: str) -> Numbers:
+        """A column of numbers; "valence%" and "arousal%" are percentiles within the library."""
+        if not field.endswith("%"):
+            return self.numbers[field]
+        values = self.numbers[field.removesuffix("%")]
+        of, found = self._percentiles.get(field, (None, values))
+        if of is not values:  # columns are replaced when they change
+            found = percentiles(values)
+            self._percentiles[field] = values, found
+        return found
+
+    @property
+    def relative_quadrant(self) -> NDArray[np.int8]:
+        """Like `quadrant`, where the medians of the library are the axes."""
+        return quadrants_about_median(self.number("valence%"), self.number("arousal%"))
 
     def parts(self) -> dict[str, Any]:
         """All of it as named arrays and lists, for keeping; `restore` takes them back."""

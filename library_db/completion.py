@@ -20,17 +20,30 @@ if TYPE_CHECKING:
 __all__ = ["Suggestion", "suggest"]
 
 MOST = 8
-_FIELD = re.compile(r"([^\W\d_]+):")
+_FIELD = re.compile(r"([^\W\d_]+%?):")
 _BARE = re.compile(r"[^\s()\"\\]+\Z")
 _MOODS = ("happy", "tense", "calm", "sad", "none")
 _OFFERED = (
     *("mood", "artist", "album", "genre", "year", "conf", "valence", "arousal", "is", "title"),
-    *("albumartist", "duration", "bitrate", "format", "folder", "track", "disc"),
+    *(
+        "albumartist",
+        "duration",
+        "bitrate",
+        "format",
+        "folder",
+        "track",
+        "disc",
+        "valence%",
+        "arousal%",
+        "mood%",
+    ),
 )
 _VALUES = {
     "confidence": (">0.7", "<0.5"),
     "valence": (">0.3", "<-0.3", "-0.5..0.5"),
     "arousal": (">0.3", "<-0.3", "-0.5..0.5"),
+    "valence%": (">80", "<20", "40..60"),
+    "arousal%": (">80", "<20", "40..60"),
     "year": ("1990-1999", "1980s", ">=2015"),
     "duration_s": ("<3:00", ">10:00", "2:00..4:00"),
     "bitrate_kbps": (">=256", "<128"),
@@ -93,7 +106,7 @@ def suggest(index: LibraryIndex, text: str, cursor: int, *, most: int = MOST) ->
 def _all(term: _Term, columns: Columns, most: int) -> Iterator[Suggestion]:
     if not term.field:
         yield from _words(term, columns, most)
-    elif term.field == "mood":
+    elif term.field in ("mood", "mood%"):
         yield from _moods(term)
     elif term.field == "is":
         yield from _plain(term, FLAGS, "state")

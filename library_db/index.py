@@ -20,6 +20,7 @@ from library_db.columns import INDEX_COLUMNS, Columns, Mask, Rows, dense_ranks
 from library_db.matching import match
 from library_db.query import AllOf, Flag, Node, Query, parse
 from library_db.regions import inside
+from library_db.relative import RelativeMood, quadrants_about_median
 
 T = TypeVar("T")
 
@@ -28,6 +29,7 @@ __all__ = ["INDEX_COLUMNS", "SORTS", "LibraryIndex", "MoodColumns"]
 _NUMBER_SORTS = {
     "year": "year", "duration": "duration_s", "bitrate": "bitrate_kbps", "added": "added_s",
     "track": "track_no", "valence": "valence", "arousal": "arousal", "confidence": "confidence",
+    "valence%": "valence", "arousal%": "arousal",  # who is above more songs has the higher value
 }  # fmt: skip
 
 _TEXT_SORTS = ("artist", "album", "title", "genre", "format", "path")
@@ -97,15 +99,20 @@ class LibraryIndex:
     def confidence(self) -> NDArray[np.float32]:
         return self._columns.numbers["confidence"]
 
-    def columns(self) -> MoodColumns:
-        """Ids and moods of all tracks at one moment."""
+    def columns(self, *, relative: bool = False) -> MoodColumns:
+        """Ids and moods of all tracks at one moment.
+
+        Parameters
+        ----------
+        relative : bool
+            Moods within the library: percentiles, brought to [-1, 1], and the quadrants of these.
+        """
         with self._lock:
             columns = self._columns
             return MoodColumns(
                 self.ids,
-                self.quadrant,
-                self.valence,
-                self.arousal,
+                columns.relative_quadrant if relative else self.quadrant,
+                *_places(columns, relative),
                 self.confidence,
                 columns.numbers["duration_s"],
                 columns.texts["artist"].codes,
@@ -171,17 +178,33 @@ class LibraryIndex:
             mask = match(root, self._columns)
             return self.ids[order[mask[order]]]
 
-    def within(self, corners: Sequence[tuple[float, float]]) -> NDArray[np.int64]:
+    def relative_of(self, ids: Sequence[int]) -> dict[int, RelativeMood]:
+        """Where tracks lie within the library; those without a mood are left out."""
+        with self._lock:
+            rows = self._columns.rows_of(ids)
+            kept = self.ids[rows].tolist()
+            valence = self._columns.number("valence%")[rows]
+            arousal = self._columns.number("arousal%")[rows]
+        quadrants = quadrants_about_median(valence, arousal)
+        found = zip(kept, quadrants, valence.tolist(), arousal.tolist(), strict=True)
+        return {i: RelativeMood(QUADRANTS[q], v, a) for i, q, v, a in found if q >= 0}
+
+    def within(
+        self, corners: Sequence[tuple[float, float]], *, relative: bool = False
+    ) -> NDArray[np.int64]:
         """Ids, ascending, of the tracks in a part of the mood plane given by its corners."""
-        moods = self.columns()
+        moods = self.columns(relative=relative)
         outline = np.array(corners, np.float64).reshape(-1, 2)
         return moods.ids[inside(moods.valence, moods.arousal, outline)]
 
-    def counts(self, query: Query | str = "") -> dict[Quadrant | None, int]:
+    def counts(
+        self, query: Query | str = "", *, relative: bool = False
+    ) -> dict[Quadrant | None, int]:
         """How many matching tracks count as each quadrant; None for those without a mood."""
         root = _root(query)
         with self._lock:
-            quadrants = self.quadrant[match(root, self._columns)]
+            counted = self._columns.relative_quadrant if relative else self.quadrant
+            quadrants = counted[match(root, self._columns)]
         found = np.bincount(quadrants.astype(np.intp) + 1, minlength=1 + len(QUADRANTS))
         return {None: int(found[0]), **{q: int(found[q.position + 1]) for q in QUADRANTS}}
 
@@ -304,6 +327,15 @@ class LibraryIndex:
         )
         self._titles_settled = True
         return ranks
+
+
+def _places(columns: Columns, relative: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Valence and arousal in [-1, 1]."""
+    if not relative:
+        return columns.numbers["valence"], columns.numbers["arousal"]
+    valence: NDArray[np.float32] = columns.number("valence%") / np.float32(50.0) - 1
+    arousal: NDArray[np.float32] = columns.number("arousal%") / np.float32(50.0) - 1
+    return valence, arousal
 
 
 def _root(query: Query | str) -> Node:

@@ -225,9 +225,12 @@ class Library:
         """
         return self.index.search(query, sort=sort, descending=descending)
 
-    def counts(self, query: str = "") -> dict[Quadrant | None, int]:
-        """How many matching tracks count as each quadrant; None: no mood yet."""
-        return self.index.counts(query)
+    def counts(self, query: str = "", *, relative: bool = False) -> dict[Quadrant | None, int]:
+        """How many matching tracks count as each quadrant; None: no mood yet.
+
+        `relative`: as each quadrant about the medians of the library.
+        """
+        return self.index.counts(query, relative=relative)
 
     def attention_counts(self, query: str = "") -> dict[str, int]:
         """How many matching tracks are missing, failed, unsure, untagged, stale and corrected."""

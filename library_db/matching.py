@@ -44,8 +44,9 @@ def match(node: Node, columns: Columns, among: Mask | None = None) -> Mask:
         return _within(node, columns)
     if isinstance(node, MoodIs):
         mask = np.zeros(len(columns), dtype=np.bool_)
+        counted = columns.relative_quadrant if node.relative else columns.quadrant
         for quadrant in node.quadrants:
-            mask |= columns.quadrant == (-1 if quadrant is None else quadrant.position)
+            mask |= counted == (-1 if quadrant is None else quadrant.position)
         return mask
     return _flag(node, columns)
 
@@ -95,7 +96,7 @@ def _path_contains(text: str, columns: Columns, among: Mask | None, *, exact: bo
 
 
 def _within(node: Within, columns: Columns) -> Mask:
-    values = columns.numbers[node.field]
+    values = columns.number(node.field)
     low = values > node.low if node.low_open else values >= node.low
     high = values < node.high if node.high_open else values <= node.high
     return low & high  # NaN, the unknown value, compares false

@@ -60,12 +60,15 @@ class Rule:
         Corners of a part of the mood plane in which the songs lie; without any, all of it.
     sort, descending
         Their order, as `Library.search` takes it.
+    relative : bool
+        Whether the region is one of percentiles within the library, brought to [-1, 1].
     """
 
     query: str = ""
     region: tuple[tuple[float, float], ...] = ()
     sort: str = "artist"
     descending: bool = False
+    relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,7 @@ class Playlists:
                 "region": [[float(x), float(y)] for x, y in rule.region],
                 "sort": rule.sort,
                 "descending": rule.descending,
+                **({"relative": True} if rule.relative else {}),
             }
         return document
 
@@ -292,4 +296,5 @@ def rule_of(stored: Mapping[str, Any] | None) -> Rule | None:
     if stored is None:
         return None
     region = tuple((float(x), float(y)) for x, y in stored["region"])
-    return Rule(stored["query"], region, stored["sort"], stored["descending"])
+    relative = bool(stored.get("relative"))
+    return Rule(stored["query"], region, stored["sort"], stored["descending"], relative)

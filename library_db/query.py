@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-_FIELD = re.compile(r"([^\W\d_]+):")
+_FIELD = re.compile(r"([^\W\d_]+%?):")
 _MAX_DEPTH = 50
 
 
@@ -187,8 +187,8 @@ class _Parser:
         span = (value_start, self.at)
         if name in TEXT_FIELDS:
             return Contains(TEXT_FIELDS[name], fold(value), exact)
-        if name == "mood":
-            return mood_node(value, span)
+        if name in ("mood", "mood%"):
+            return mood_node(value, span, relative=name.endswith("%"))
         if name == "is":
             return flag_node(value, span)
         if name in FLAGS:

@@ -19,6 +19,8 @@ TEXT_FIELDS = {
 NUMBER_FIELDS = {
     "valence": "valence",
     "arousal": "arousal",
+    "valence%": "valence%",
+    "arousal%": "arousal%",
     "conf": "confidence",
     "confidence": "confidence",
     "year": "year",
@@ -28,6 +30,7 @@ NUMBER_FIELDS = {
     "track": "track_no",
     "disc": "disc_no",
 }
+"""valence% and arousal%: percentiles within the library, from 0 to 100."""
 FLAGS = {
     "missing": "missing",
     "failed": "failed",
@@ -52,9 +55,12 @@ EXAMPLES = {
     "year": "year:1990-1999",
     "duration_s": "duration:>3:30",
     "confidence": "conf:<0.5",
+    "valence%": "valence%:>80",
+    "arousal%": "arousal%:<20",
+    "mood%": "mood%:calm",
 }
 
-ALL_FIELDS = ("mood", "is", *TEXT_FIELDS, *NUMBER_FIELDS, *FLAGS)
+ALL_FIELDS = ("mood", "mood%", "is", *TEXT_FIELDS, *NUMBER_FIELDS, *FLAGS)
 
 
 def example(name: str) -> str:

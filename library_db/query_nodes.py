@@ -61,9 +61,13 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class MoodIs:
-    """The track counts as one of these quadrants; None stands for "no mood yet"."""
+    """The track counts as one of these quadrants; None stands for "no mood yet".
+
+    `relative`: of those about the medians of the library.
+    """
 
     quadrants: frozenset[Quadrant | None]
+    relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ _RANGE = re.compile(rf"({_CLOCK}|{_NUMBER})?(?:\.\.|-)({_CLOCK}|{_NUMBER})?", re
 _DECADE = re.compile(r"(\d{3}0)s", re.ASCII)
 
 
-def mood_node(value: str, span: tuple[int, int]) -> Node:
-    """What `mood:value` stands for; `span` is where the value was written."""
+def mood_node(value: str, span: tuple[int, int], *, relative: bool = False) -> Node:
+    """What `mood:value`, or `mood%:value`, stands for; `span` is where the value was written."""
     chosen: set[Quadrant | None] = set()
     for name in filter(None, fold(value).split(",")):
         if name not in MOODS:
@@ -33,7 +33,7 @@ def mood_node(value: str, span: tuple[int, int]) -> Node:
         chosen.add(MOODS[name])
     if not chosen:
         raise QueryError("mood: names no mood", "Write mood:calm or mood:calm,sad.", *span)
-    return MoodIs(frozenset(chosen))
+    return MoodIs(frozenset(chosen), relative)
 
 
 def flag_node(value: str, span: tuple[int, int]) -> Node:
@@ -70,7 +70,11 @@ def number_node(field: str, value: str, span: tuple[int, int]) -> Node:
     number = _float(field, value, span)
     # "valence:0.3" means what is shown as 0.3.
     digits = len(value.rstrip("%").partition(".")[2]) if "." in value else None
-    if digits is not None and not value.endswith("%"):
+    if field.endswith("%"):
+        digits = digits or 0
+    elif value.endswith("%"):
+        digits = None
+    if digits is not None:
         half = 0.5 * 10.0**-digits
         return Within(field, number - half, number + half, high_open=True)
     return Within(field, number, number)
@@ -83,7 +87,8 @@ def _float(field: str, text: str, span: tuple[int, int]) -> float:
         for part in text.split(":"):
             number = number * 60 + float(part)
     elif re.fullmatch(_NUMBER, text.removesuffix("%"), re.ASCII) and len(text) <= 30:
-        number = float(text.removesuffix("%")) / (100.0 if text.endswith("%") else 1.0)
+        share = text.endswith("%") and not field.endswith("%")
+        number = float(text.removesuffix("%")) / (100.0 if share else 1.0)
     if number is None:
         raise QueryError(
             f"\u201c{text}\u201d is not a number",

@@ -46,5 +46,5 @@ def songs_of(
     known = order[0] in SORTS
     found = index.search(query, sort=order[0] if known else "artist", descending=known and order[1])
     if rule.region:
-        found = found[np.isin(found, index.within(rule.region))]
+        found = found[np.isin(found, index.within(rule.region, relative=rule.relative))]
     return found

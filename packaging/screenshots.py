@@ -79,6 +79,7 @@ class Stage:
 
     def calm_down(self) -> None:
         """As it was at the beginning: no toast, no search, the queue away."""
+        self.desktop.preferences.set("library", "relative_moods", False)
         self.window.toasts.clear()
         self.window.search.set_query("")
         self.window.set_queue_shown(False)
@@ -114,6 +115,16 @@ def songs(stage: Stage) -> None:
 
 def plane(stage: Stage) -> None:
     stage.choose("plane")
+
+
+def plane_relative(stage: Stage) -> None:
+    """Places within the library: its medians are the axes."""
+    stage.desktop.preferences.set("library", "relative_moods", True)
+    stage.choose("plane")
+    canvas = stage.window.plane.canvas
+    stage.until(lambda: canvas.points.relative)
+    canvas.go_to(int(canvas.points.ids[0]))
+    canvas.fit()
 
 
 def plane_chosen(stage: Stage) -> None:
@@ -256,6 +267,7 @@ SHOTS: dict[str, Callable[[Stage], None]] = {
     "window": songs,
     "mood-plane": plane,
     "mood-plane-lasso": plane_chosen,
+    "mood-plane-relative": plane_relative,
     "albums": albums,
     "album": album,
     "artists": artists,

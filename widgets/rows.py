@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from inference.emotion import Quadrant
 from inference.uncertainty import UNKNOWN, Uncertainty
+from library_db.relative import RelativeMood
 
 __all__ = ["RowCache", "TrackRow"]
 
@@ -22,7 +23,8 @@ class TrackRow:
     """One song as the views show it. Texts are single lines; numbers are None where unknown.
 
     `source` says whose word the mood is: "user", "personal" or "common". `open` says what the
-    model leaves open, `why` what is wrong with the song.
+    model leaves open, `relative` where the song lies within the library, `why` what is wrong with
+    the song.
     """
 
     id: int
@@ -38,6 +40,7 @@ class TrackRow:
     confidence: float | None = None
     source: str | None = None
     open: Uncertainty = UNKNOWN
+    relative: RelativeMood | None = None
     missing: bool = False
     error: str = ""
     path: str = ""
@@ -113,6 +116,10 @@ class RowCache(QObject):
             if track_id in self._rows:
                 self._stale.add(track_id)
         self.filled.emit(frozenset())
+
+    def doubt(self) -> None:
+        """Ask again for all rows when they are next looked at; until then the old ones stay."""
+        self._stale.update(self._rows)
 
     def clear(self) -> None:
         self._rows.clear()

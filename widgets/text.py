@@ -6,6 +6,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QDateTime, QLoca
 
 from inference.emotion import QUADRANTS, Quadrant
 from inference.uncertainty import Uncertainty
+from library_db.relative import RelativeMood
 
 __all__ = [
     "clock",
@@ -18,6 +19,7 @@ __all__ = [
     "mood_words",
     "one_line",
     "open_words",
+    "relative_words",
     "songs",
     "time_of",
 ]
@@ -75,6 +77,15 @@ def open_words(quadrant: Quadrant | None, left_open: Uncertainty) -> str:
             low, high = (QLocale().toString(end, "f", 1) for end in interval)
             said.append(template.format(low=low, high=high))
     return " ".join(said)
+
+
+def relative_words(relative: RelativeMood | None) -> str:
+    """Where a song lies within the library: "In your library Calm: pleasant 80 %, ..."."""
+    if relative is None:
+        return ""
+    return _tr("Within your library {mood}: pleasant {v} %, energetic {a} %").format(
+        mood=mood_name(relative.quadrant), v=round(relative.valence), a=round(relative.arousal)
+    )
 
 
 def clock(seconds: float | None) -> str:

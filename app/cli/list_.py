@@ -16,6 +16,7 @@ from inference.emotion import QUADRANTS
 if TYPE_CHECKING:
     from library_db.emotion_layers import TrackEmotion
     from library_db.library import Library
+    from library_db.relative import RelativeMood
     from library_db.track import Track
 
 __all__ = ["QUERY_HELP", "add_parser", "find", "run", "songs"]
@@ -26,6 +27,8 @@ a query is words and fields, all of which must fit:
   mood:calm                       happy, tense, calm or sad
   artist:"nina simone"            album: title: genre: path: format: likewise
   valence:>0.3  arousal:<0        from -1 to 1
+  valence%:>80  arousal%:<20      above or below how many per cent of the library's songs
+  mood%:calm                      moods about the medians of the library
   conf:<0.5                       how sure the mood is, from 0 to 1
   year:1990-1999
   is:untagged  is:failed  is:missing  is:unsure
@@ -47,6 +50,12 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--sort", choices=_SORTS, default="artist", help="order by this (default: artist)"
     )
+    parser.add_argument(
+        "--relative",
+        action="store_true",
+        help="moods, valence and arousal within the library: percentiles, and the quadrants "
+        "about the medians (JSON has them always)",
+    )
     parser.add_argument("--reverse", action="store_true", help="the other way round")
     return parser
 
@@ -57,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             _print_json(library, ids)
         else:
-            _print_table(library, ids)
+            _print_table(library, ids, relative=args.relative)
     if not ids and not args.json:
         message("no songs" + (" fit the query" if args.query else " yet: undertone tag ~/Music"))
     return 0
@@ -84,31 +93,39 @@ def find(
         raise UsageError(f"{error.message}\n  {query}\n  {pointer}{remedy}") from error
 
 
-def songs(library: Library, ids: Sequence[int]) -> Iterator[tuple[Track, TrackEmotion]]:
-    """The songs of `ids`, read in parts so that memory stays bounded."""
+def songs(
+    library: Library, ids: Sequence[int]
+) -> Iterator[tuple[Track, TrackEmotion, RelativeMood | None]]:
+    """The songs of `ids` with their moods, absolute and within the library.
+
+    Read in parts so that memory stays bounded.
+    """
     for start in range(0, len(ids), _READ_AT_ONCE):
         tracks = library.tracks(ids[start : start + _READ_AT_ONCE])
-        emotions = library.emotions([track.id for track in tracks])
-        yield from zip(tracks, emotions, strict=True)
+        known = [track.id for track in tracks]
+        within = library.index.relative_of(known)
+        yield from zip(tracks, library.emotions(known), map(within.get, known), strict=True)
 
 
 def _print_json(library: Library, ids: Sequence[int]) -> None:
     before = "["
-    for track, emotion in songs(library, ids):
-        out(before + dump_json(track_to_json(track, emotion)), end="")
+    for song in songs(library, ids):
+        out(before + dump_json(track_to_json(*song)), end="")
         before = ",\n "
     out("]" if before != "[" else "[]")
 
 
-def _print_table(library: Library, ids: Sequence[int]) -> None:
+def _print_table(library: Library, ids: Sequence[int], *, relative: bool) -> None:
     wide = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
     moods = dict.fromkeys(QUADRANTS, 0)
     if ids and sys.stdout.isatty():
         out(f"{'mood':14} {'val.':>5} {'aro.':>5} sure  song")
-    for track, emotion in songs(library, ids):
-        if emotion.quadrant is not None:
-            moods[emotion.quadrant] += 1
-        line = _line(track, emotion)
+    for track, emotion, within in songs(library, ids):
+        place = within if relative else None
+        quadrant = place.quadrant if place is not None else emotion.quadrant
+        if quadrant is not None:
+            moods[quadrant] += 1
+        line = _line(track, emotion, place)
         out(line if wide is None or len(line) <= wide else line[: wide - 1] + "…")
     if ids:
         told = "  ".join(f"{quadrant.label} {count}" for quadrant, count in moods.items())
@@ -123,10 +140,15 @@ def _mood(emotion: TrackEmotion) -> str:
     return " or ".join(q.label for q in open_.possible) if open_.tells else "Unsure"
 
 
-def _line(track: Track, emotion: TrackEmotion) -> str:
+def _line(track: Track, emotion: TrackEmotion, relative: RelativeMood | None) -> str:
     chosen = emotion.effective
     if chosen is None:
         mood = f"{'failed' if track.error else '-':14} {'':5} {'':5} {'':4}"
+    elif relative is not None:
+        mood = (
+            f"{relative.quadrant.label:14} {relative.valence:4.0f}% {relative.arousal:4.0f}% "
+            f"{chosen.confidence:4.2f}"
+        )
     else:
         point = chosen.mood
         mood = (

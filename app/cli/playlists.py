@@ -90,7 +90,7 @@ def _show(library: Library, args: argparse.Namespace) -> int:
 
     entries = entries_of(library, _named(library, args.name))
     known = [entry for entry in entries if isinstance(entry, int)]
-    found = {track.id: (track, emotion) for track, emotion in songs(library, known)}
+    found = {song[0].id: song for song in songs(library, known)}
     rows: list[dict[str, Any]] = []
     for entry in entries:
         if isinstance(entry, OutsideFile):

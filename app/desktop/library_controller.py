@@ -19,12 +19,12 @@ from PySide6.QtGui import QUndoStack
 from app.desktop.attention import ATTENTION, with_reasons
 from app.desktop.corrections import Correction, FolderRemoval, Forgetting, Label
 from app.desktop.jobs import JobRunner, Latest
+from app.desktop.relative_moods import plane_points
 from app.desktop.sources import PLACE, Found, Lost, OutsideFiles, Question, Source, among
 from inference.emotion import QUADRANTS
 from inference.errors import UndertoneError
 from library_db.changes import ChangeSet
 from library_db.query import QueryError, parse
-from widgets.mood_plane.points import PlanePoints
 from widgets.rows import RowCache, TrackRow
 from widgets.text import one_line
 
@@ -40,7 +40,7 @@ _LOOK_MS = 5000
 _VIEWS = {
     "all": "",
     "plane": "",
-    **{quadrant.value: f"mood:{quadrant.label.lower()}" for quadrant in QUADRANTS},
+    **{quadrant.value: f"mood{{}}:{quadrant.label.lower()}" for quadrant in QUADRANTS},
     "untagged": "is:untagged -is:failed",
     "missing": "is:missing",
     "failed": "is:failed",
@@ -90,6 +90,8 @@ class LibraryController(QObject):
         self._rows = rows
         self._unsure_below = unsure_below
         self._view, self._text = "all", ""
+        self.relative = False
+        """Whether moods are those within the library, about its medians."""
         self.outside = OutsideFiles()
         self.places: NDArray[np.intp] | None = None
         """Where the songs found stand in the list that is shown, if it has places."""
@@ -160,6 +162,12 @@ class LibraryController(QObject):
         """Make the view "picked" these songs, and go to it."""
         picked = np.array(ids, np.int64)
         self.show_source("picked", among(self.tr("From the mood plane"), lambda _: picked))
+
+    def set_relative(self, relative: bool) -> None:
+        """Show moods within the library, or absolute ones."""
+        if relative != self.relative:
+            self.relative = relative
+            self.search()
 
     def set_text(self, text: str) -> None:
         self._text = text
@@ -265,6 +273,7 @@ class LibraryController(QObject):
         ids = changes.touched if isinstance(changes, ChangeSet) else tuple(changes)
         if ids:
             self._rows.invalidate(ids)
+            self._rows.doubt()  # one song's mood moves the percentiles of the others
             self.changed.emit(frozenset(ids))
             self.refresh_soon()
 
@@ -353,25 +362,29 @@ class LibraryController(QObject):
             return unsure
         if key == ATTENTION:
             return f"is:failed OR is:stale OR is:missing OR ({unsure} -is:corrected)"
-        return _VIEWS.get(key, "")
+        return _VIEWS.get(key, "").format("%" if self.relative else "")
 
     def _on_found(self, found: Found, same: bool) -> None:
         ids, self.places, self.lost = found.ids, found.places, found.lost
         self.found.emit(ids, same)
         if self._wants_points:
             library, among = self.library, ids if self._text.strip() else None
+            relative = self.relative
             self._pointer.call(
-                lambda: _points(library, among), self.points_ready.emit, self._on_error
+                lambda: plane_points(library, among, relative=relative),
+                self.points_ready.emit,
+                self._on_error,
             )
 
     def _count(self) -> None:
         text = self._text.strip()
-        library, unsure = self.library, _joined(self._view_query("unsure"), text)
+        library, relative = self.library, self.relative
+        unsure = _joined(self._view_query("unsure"), text)
         untagged = _joined(self._view_query("untagged"), text)
         attention = _joined(self._view_query(ATTENTION), text)
 
         def look() -> dict[str, int]:
-            moods = library.counts(text)
+            moods = library.counts(text, relative=relative)
             found = {q.value: moods.get(q, 0) for q in QUADRANTS}
             found["all"] = sum(moods.values())
             found.update(library.attention_counts(text))
@@ -426,21 +439,6 @@ class LibraryController(QObject):
         self.submit(lambda library: library.refresh(), seen)
 
 
-def _points(library: Library, among: NDArray[np.int64] | None) -> PlanePoints:
-    """The tagged songs, or those of them that are among some ids, on the plane."""
-    columns = library.index.columns()
-    keep = columns.quadrant >= 0
-    if among is not None:
-        keep &= np.isin(columns.ids, among)
-    return PlanePoints(
-        columns.ids[keep],
-        columns.valence[keep],
-        columns.arousal[keep],
-        columns.confidence[keep],
-        columns.quadrant[keep],
-    )
-
-
 def mistake_in(text: str) -> tuple[str, int, int] | None:
     """What is wrong with a query, in words, and from which to which of its characters."""
     try:
@@ -460,6 +458,7 @@ def track_rows(library: Library, ids: Sequence[int]) -> list[TrackRow]:
     """The songs as the views show them; ids that are not there are left out."""
     tracks = library.tracks(ids)
     emotions = library.emotions([track.id for track in tracks])
+    relative = library.index.relative_of([track.id for track in tracks])
     rows = []
     for track, emotion in zip(tracks, emotions, strict=True):
         chosen = emotion.effective
@@ -478,6 +477,7 @@ def track_rows(library: Library, ids: Sequence[int]) -> list[TrackRow]:
                 confidence=chosen.confidence if chosen else None,
                 source=chosen.source if chosen else None,
                 open=emotion.open,
+                relative=relative.get(track.id),
                 missing=track.missing,
                 error=one_line(track.error or ""),
                 path=str(track.path),

@@ -13,6 +13,7 @@ from app.desktop.completing import Completing
 from app.desktop.playlist_controller import PlaylistController, id_of
 from app.desktop.playlist_menus import PlaylistMenus
 from app.desktop.queue_playlists import QueuePlaylists
+from app.desktop.relative_moods import RelativeMoods
 
 if TYPE_CHECKING:
     from app.desktop.desktop import Desktop
@@ -61,6 +62,7 @@ class LibraryViews(QObject):
         )
         self.attention = Attention(window, songs, work, self)
         self.completing = Completing(window.search, songs, desktop.runner, self)
+        self.relative = RelativeMoods(desktop, self)
         pages.remove_rows = self.menus.remove_rows
         window.dropped.connect(lambda paths: self.menus.take_files([Path(p) for p in paths]))
 

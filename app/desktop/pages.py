@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["PageController"]
 
 _SIMILAR = 100
+_MOODS = frozenset(quadrant.value for quadrant in QUADRANTS)
 _EXTRA_COLUMNS = {
     "attention": (("error",), ("album",)),
     "stale": (("error",), ("album",)),
@@ -135,6 +136,8 @@ class PageController(QObject):
         source = self._library.source
         window.show_back(source is not None and bool(source.parent))
         places = (("place",), ()) if self._library.places is not None else ((), ())
+        if view in _MOODS and self._library.relative:
+            places = (("valence%", "arousal%"), ("confidence",))
         window.table.show_extra(*_EXTRA_COLUMNS.get(view, places))
         window.show_view_action(self._offer(view) if self._found else "")
         searching = bool(self._library.text.strip())
@@ -151,7 +154,9 @@ class PageController(QObject):
     def _title(self, key: str) -> str:
         if self._library.source is not None:
             return self._library.source.title
-        if key in {q.value for q in QUADRANTS}:
+        if key in _MOODS and self._library.relative:
+            return self.tr("{mood} within your library").format(mood=mood_name(Quadrant(key)))
+        if key in _MOODS:
             return mood_name(Quadrant(key))
         return {
             "all": self.tr("All songs"),

@@ -56,12 +56,13 @@ class Playing(QObject):
     def play_way(self, start: Quadrant, goal: Quadrant, minutes: int) -> None:
         """Replace the queue by songs that lead from one mood to the other."""
         library, desktop = self._desktop.library, self._desktop
+        relative = desktop.preferences.settings.library.relative_moods
 
         def look() -> list[int]:
             from app.drift import drift
 
             assert library is not None
-            return drift(library.index.columns(), start, goal, 60.0 * minutes)
+            return drift(library.index.columns(relative=relative), start, goal, 60.0 * minutes)
 
         def play(ids: list[int]) -> None:
             if ids:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -309,7 +310,9 @@ class PlaylistMenus(QObject):
             )
             sort, descending = self._library.sort
             kept = (rule.sort, rule.descending) if sort == "place" else (sort, descending)
-            self._playlists.save_rule(Rule(query, rule.region, *kept), self._name_of(query))
+            self._playlists.save_rule(
+                replace(rule, query=query, sort=kept[0], descending=kept[1]), self._name_of(query)
+            )
             return
         sort, descending = self._library.sort
         if sort == "place":
@@ -320,7 +323,10 @@ class PlaylistMenus(QObject):
         """The chosen part of the plane, and what is searched for besides, as a smart playlist."""
         text = self._library.text.strip()
         name = one_line(text, 60) or self.tr("Part of the mood plane")
-        self._playlists.save_rule(Rule(text, corners, "arousal", descending=True), name)
+        relative = self._window.plane.canvas.points.relative
+        self._playlists.save_rule(
+            Rule(text, corners, "arousal", descending=True, relative=relative), name
+        )
 
     def _name_of(self, query: str) -> str:
         text = self._library.text.strip()
@@ -339,7 +345,7 @@ class PlaylistMenus(QObject):
 
         def done(query: str, keep_region: bool) -> None:
             region = rule.region if keep_region else ()
-            self._playlists.change_rule(number, Rule(query, region, rule.sort, rule.descending))
+            self._playlists.change_rule(number, replace(rule, query=query, region=region))
 
         dialog.saved.connect(done)
         self._complete(dialog.search)

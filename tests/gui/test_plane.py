@@ -14,7 +14,9 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
-from tests.gui.conftest import WAIT_MS, settle
+from inference.emotion import Quadrant
+from library_db.relative import RelativeMood
+from tests.gui.conftest import WAIT_MS, mood_counts, settle
 from widgets.covers import CoverCache
 from widgets.main_window import Page
 from widgets.mood_plane.canvas import PlaneCanvas, Tool
@@ -23,8 +25,10 @@ from widgets.mood_plane.points import PlanePoints
 from widgets.mood_plane.raster import density, discs
 from widgets.mood_plane.viewport import Viewport
 from widgets.rows import RowCache, TrackRow
+from widgets.text import relative_words
 from widgets.theme import Theme
 from widgets.track_table.model import ids_from_mime
+from widgets.track_table.columns import column_index
 
 pytestmark = pytest.mark.gui
 
@@ -289,3 +293,39 @@ def test_a_correction_by_key_moves_the_song_on_the_plane(qtbot: QtBot, on_plane:
         lambda: canvas.points.quadrant[canvas.points.place_of(song)] == 3, timeout=WAIT_MS
     )
     assert canvas.points.valence[canvas.points.place_of(song)] < 0
+
+
+def test_places_within_the_library_spread_out_and_are_kept(qtbot: QtBot, on_plane: Desktop) -> None:
+    desktop, plane = on_plane, on_plane.window.plane
+    assert float(np.ptp(plane.canvas.points.valence)) < 1.5
+    QTest.mouseClick(plane.relative, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: plane.canvas.points.relative, timeout=WAIT_MS)
+    settle(qtbot, desktop)
+    assert desktop.preferences.settings.library.relative_moods
+    order = np.argsort(plane.canvas.points.valence, kind="stable")
+    absolute = desktop.library.index.columns()
+    assert np.all(np.diff(absolute.valence[order]) >= 0)
+    assert mood_counts(desktop) == list(desktop.library.counts(relative=True).values())[1:]
+    desktop.window.sidebar.choose(Quadrant.LAHV.value)
+    settle(qtbot, desktop)
+    assert desktop.window.heading.endswith("within your library")
+    expected = desktop.library.search("mood%:calm")
+    assert desktop.window.table.songs.ids.tolist() == expected.tolist()
+    shown = [
+        key
+        for key in ("valence%", "arousal%")
+        if not desktop.window.table.isColumnHidden(column_index(key))
+    ]
+    assert shown == ["valence%", "arousal%"]
+    desktop.preferences.set("library", "relative_moods", False)
+    settle(qtbot, desktop)
+    assert not plane.relative.isChecked()
+    assert desktop.window.table.songs.ids.tolist() == desktop.library.search("mood:calm").tolist()
+
+
+def test_the_card_says_where_a_song_lies_within_the_library() -> None:
+    words = relative_words(RelativeMood(Quadrant.LAHV, 80.2, 12.0))
+    assert "Calm" in words
+    assert "80 %" in words
+    assert "12 %" in words
+    assert relative_words(None) == ""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.rows import LIST_FIELDS
 from tests.audio_files import write_audio
 from tests.integration.conftest import Ran
 
@@ -58,7 +59,7 @@ def test_the_main_path(undertone: Undertone, music_folder: Path, tmp_path: Path)
 
     listed = undertone("list", "--json")
     songs = json.loads(listed.out)
-    assert [list(song) for song in songs] == [[*TAG_FIELDS, "title", "artist", "album"]] * 6
+    assert [tuple(song) for song in songs] == [LIST_FIELDS] * 6
     for song in songs:
         assert song["quadrant"] == by_path[song["path"]]["quadrant"]
         assert song["probabilities"] == by_path[song["path"]]["probabilities"]

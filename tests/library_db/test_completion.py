@@ -44,7 +44,7 @@ def taken(text: str, suggestion: Suggestion) -> str:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("mo", ["mood:"]),
+        ("mo", ["mood:", "mood%:"]),
         ("mood:", ["happy", "tense", "calm", "sad", "none"]),
         ("mood:ca", ["calm"]),
         ("mood:calm,s", ["sad"]),
@@ -56,6 +56,9 @@ def taken(text: str, suggestion: Suggestion) -> str:
         ("artist:simone", ["Nina Simone"]),
         ("genre:", ["Jazz", "Industrial", "R&B"]),
         ("conf:", [">0.7", "<0.5"]),
+        ("valence%", ["valence%:"]),
+        ("arousal%:", [">80", "<20", "40..60"]),
+        ("mood%:ca", ["calm"]),
         ("year:1", ["1990-1999", "1980s"]),
         ("nina", ["Nina Simone"]),
         ("past", ["Pastel Blues"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,11 @@ def _in(field: str, low: float = -math.inf, high: float = math.inf, **ends: bool
         ("valence:<=-0.5", _in("valence", high=-0.5)),
         ("valence:-0.5..0.25", _in("valence", -0.5, 0.25)),
         ("valence:-0.5--0.25", _in("valence", -0.5, -0.25)),
+        ("valence%:>80", _in("valence%", 80, low_open=True)),
+        ("arousal%:<20%", _in("arousal%", high=20, high_open=True)),
+        ("arousal%:40..60", _in("arousal%", 40, 60)),
+        ("valence%:80", _in("valence%", 79.5, 80.5, high_open=True)),
+        ("mood%:calm", MoodIs(frozenset({Quadrant.LAHV}), relative=True)),
         ("arousal:..0", _in("arousal", high=0.0)),
         ("conf:<50%", _in("confidence", high=0.5, high_open=True)),
         ("year:1990-1999", _in("year", 1990, 1999)),
@@ -107,6 +112,9 @@ def test_a_rounded_number_means_what_is_shown_as_it() -> None:
         ("valence:nan", "nan", "not a number"),
         ("conf:1e999", "1e999", "not a number"),
         ("a artist: b", "artist:", "value"),
+        ("valence%:much", "much", "valence%:>80"),
+        ("mood%:angry", "angry", "happy, tense, calm and sad"),
+        ("valens%:>80", "valens%:", "valence%:"),
         ("is:unsur", "unsur", "is:unsure"),
         ("missing:perhaps", "perhaps", "-is:missing"),
         ("Re: Stacks", "Re:", '"Re:"'),
@@ -125,7 +133,7 @@ def test_a_mistake_is_pointed_at_with_help(text: str, pointed_at: str, words: st
 _PIECES = [
     "love", "ö", "OR", "-", "(", ")", '"', "\\", " ", "  ", ":", "mood:", "calm", "artist:", "=",
     "is:", "missing", "year:", "1990", "..", "valence:", ">", "<=", "0.3", "-0.5", "\u0301", "\x00",
-    "\ud800", "duration:", "3:30", "%", ",", "日本", "1990s", "conf:", "x:", "\u2028",
+    "\ud800", "duration:", "3:30", "%", "%:", ",", "日本", "1990s", "conf:", "x:", "\u2028",
 ]  # fmt: skip
 
 
@@ -166,6 +174,7 @@ def test_a_quoted_value_stands_for_itself() -> None:
 # Evaluation on the columns against the plain meaning of each node on tracks and emotions.
 
 Song = tuple[Track, TrackEmotion]
+Ranks = dict[int, dict[str, float]]
 
 
 def _text_of(song: Song, field: str) -> str:
@@ -175,14 +184,24 @@ def _text_of(song: Song, field: str) -> str:
     return fold(getattr(track, field))
 
 
-def _holds(node: Any, song: Song) -> bool:
+def _holds(node: Any, song: Song, ranks: Ranks) -> bool:
     track, emotion = song
     if isinstance(node, AllOf):
-        return all(_holds(part, song) for part in node.parts)
+        return all(_holds(part, song, ranks) for part in node.parts)
     if isinstance(node, AnyOf):
-        return any(_holds(part, song) for part in node.parts)
+        return any(_holds(part, song, ranks) for part in node.parts)
     if isinstance(node, Not):
-        return not _holds(node.part, song)
+        return not _holds(node.part, song, ranks)
+    if isinstance(node, MoodIs) and node.relative:
+        rank = ranks.get(track.id)
+        if rank is None:
+            return None in node.quadrants
+        return any(
+            quadrant is not None
+            and quadrant.high_valence == (rank["valence"] >= 50)
+            and quadrant.high_arousal == (rank["arousal"] >= 50)
+            for quadrant in node.quadrants
+        )
     if isinstance(node, MoodIs):
         return emotion.quadrant in node.quadrants
     if isinstance(node, Contains):
@@ -197,6 +216,8 @@ def _holds(node: Any, song: Song) -> bool:
         value: float | None
         if node.field in ("valence", "arousal"):
             value = getattr(emotion.mood, node.field) if emotion.mood else None
+        elif node.field.endswith("%"):
+            value = ranks.get(track.id, {}).get(node.field.removesuffix("%"))
         elif node.field == "confidence":
             value = emotion.confidence
         else:
@@ -218,6 +239,19 @@ def _holds(node: Any, song: Song) -> bool:
         "cover": lambda: track.has_cover,
     }
     return flags[node.name]()
+
+
+def _percentiles(songs: Sequence[Song]) -> Ranks:
+    """By track and axis the share of songs below it, counted one by one."""
+    moods = {track.id: emotion.mood for track, emotion in songs if emotion.mood is not None}
+    found: Ranks = {}
+    for track_id, mood in moods.items():
+        for axis in ("valence", "arousal"):
+            here = getattr(mood, axis)
+            values = [getattr(other, axis) for other in moods.values()]
+            below = sum(value < here for value in values) + values.count(here) / 2
+            found.setdefault(track_id, {})[axis] = 100 * below / len(values)
+    return found
 
 
 @pytest.fixture
@@ -262,13 +296,15 @@ _TERMS = [
     "path:/m/love", "path:love/", "path:m/the/love", "path:.mp3", "folder:ocean", 'path:="/m/love"',
     "mood:calm", "mood:none", "mood:happy,sad", "is:missing", "is:failed", "is:unsure", "is:tagged",
     "is:corrected", "is:personal", "is:untagged", "is:cover", "year:1990-1999", "year:>1990",
-    "valence:>0.1", "arousal:-0.2..0.2", "conf:<0.4", "conf:>=0.6", "duration:<4:10", "track:2",
+    "valence:>0.1", "valence%:>80", "arousal%:20..70", "mood%:sad,none",
+    "arousal:-0.2..0.2", "conf:<0.4", "conf:>=0.6", "duration:<4:10", "track:2",
     "format:mp3", "albumartist:ocean",
 ]  # fmt: skip
 
 
 def test_random_queries_find_exactly_the_tracks_that_they_mean(mixed: Any) -> None:
     library, songs = mixed
+    ranks = _percentiles(songs)
     rng = random.Random(5)
 
     def text(depth: int = 0) -> str:
@@ -278,7 +314,7 @@ def test_random_queries_find_exactly_the_tracks_that_they_mean(mixed: Any) -> No
         return f"{rng.choice(['', '-'])}({inner})"
 
     for query in [*_TERMS, *(text() for _ in range(400))]:
-        expected = sorted(song[0].id for song in songs if _holds(parse(query).root, song))
+        expected = sorted(song[0].id for song in songs if _holds(parse(query).root, song, ranks))
         assert sorted(library.search(query).tolist()) == expected, query
         assert sum(library.counts(query).values()) == len(expected)
 

@@ -33,7 +33,7 @@ from widgets.mood_plane.pointing import nearest, next_towards
 from widgets.mood_plane.points import PlanePoints
 from widgets.mood_plane.viewport import Viewport
 from widgets.rows import RowCache
-from widgets.text import mood_name
+from widgets.text import mood_name, relative_words
 from widgets.theme import Theme
 
 __all__ = ["PlaneCanvas", "Tool"]
@@ -105,6 +105,8 @@ class PlaneCanvas(QWidget):
         """Show these songs; the view stays, and so does what was chosen and is still there."""
         chosen = self.chosen_ids()
         hovered = self.hovered_id
+        if points.relative != self._points.relative:
+            self._region = ()  # it was drawn on other axes
         self._points = points
         self._hovered = None if hovered is None else points.place_of(hovered)
         self._chosen = np.isin(points.ids, chosen) if len(chosen) else None
@@ -225,7 +227,7 @@ class PlaneCanvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.fillRect(self.rect(), self._theme.tokens.colour("surface"))
-        paint_ground(painter, self._theme, self._view)
+        paint_ground(painter, self._theme, self._view, relative=self._points.relative)
         ratio = self.devicePixelRatioF()
         scene = Scene(self._points, self._view, self._chosen, self._theme.tokens, ratio)
         self._layer.draw(painter, scene)
@@ -406,7 +408,8 @@ class PlaneCanvas(QWidget):
         if place is not None and self.hasFocus():
             row = self._rows.row(int(self._points.ids[place]))
             if row is not None:
-                said = f"{row.title}, {row.artist}, {mood_name(row.quadrant)}"
+                words = relative_words(row.relative) if self._points.relative else ""
+                said = f"{row.title}, {row.artist}, {words or mood_name(row.quadrant)}"
                 self.setAccessibleDescription(said)
                 QAccessible.updateAccessibility(
                     QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
@@ -483,4 +486,6 @@ class PlaneCanvas(QWidget):
             return
         row = self._rows.row(int(self._points.ids[self._hovered]))
         if row is not None:
-            paint_card(painter, self._theme, row, self._at(self._hovered), QRectF(self.rect()))
+            within = QRectF(self.rect())
+            at, relative = self._at(self._hovered), self._points.relative
+            paint_card(painter, self._theme, row, at, within, relative=relative)

@@ -24,8 +24,13 @@ def _tr(text: str) -> str:
     return QCoreApplication.translate("MoodPlane", text)
 
 
-def paint_ground(painter: QPainter, theme: Theme, view: Viewport) -> None:
-    """Draw the quadrants that are in sight, their names in the corners, the axes at the edges."""
+def paint_ground(
+    painter: QPainter, theme: Theme, view: Viewport, *, relative: bool = False
+) -> None:
+    """Draw the quadrants that are in sight, their names in the corners, the axes at the edges.
+
+    `relative`: the axes are percentiles within the library, and say so.
+    """
     tokens = theme.tokens
     edge = np.array([-1.0, 0.0, 1.0], np.float32)
     left, middle, right = (float(v) for v in view.x_of(edge))
@@ -37,7 +42,7 @@ def paint_ground(painter: QPainter, theme: Theme, view: Viewport) -> None:
         wash = tokens.mood(quadrant)
         wash.setAlphaF(0.07 if tokens.dark else 0.05)
         painter.fillRect(QRectF(x0 + 1, y0 + 1, x1 - x0 - 2, y1 - y0 - 2), wash)
-    _paint_axes(painter, theme, whole)
+    _paint_axes(painter, theme, whole, relative)
     for quadrant in QUADRANTS:
         x0, x1 = (middle, view.width) if quadrant.high_valence else (0.0, middle)
         y0, y1 = (0.0, centre) if quadrant.high_arousal else (centre, view.height)
@@ -46,16 +51,18 @@ def paint_ground(painter: QPainter, theme: Theme, view: Viewport) -> None:
             _paint_name(painter, theme, seen.adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE), quadrant)
 
 
-def _paint_axes(painter: QPainter, theme: Theme, whole: QRectF) -> None:
+def _paint_axes(painter: QPainter, theme: Theme, whole: QRectF, relative: bool) -> None:
     painter.setFont(theme.font("caption"))
     painter.setPen(theme.tokens.colour("ink_soft"))
     inner = whole.adjusted(_EDGE, _EDGE, -_EDGE, -_EDGE)
-    painter.drawText(inner, _CENTRE | _TOP, _tr("energetic"))
-    painter.drawText(inner, _CENTRE | _BOTTOM, _tr("gentle"))
-    for x, angle, text in (
-        (inner.left(), -90, _tr("unpleasant")),
-        (inner.right(), 90, _tr("pleasant")),
-    ):
+    top, bottom, left, right = (
+        (_tr("most energetic"), _tr("gentlest"), _tr("least pleasant"), _tr("most pleasant"))
+        if relative
+        else (_tr("energetic"), _tr("gentle"), _tr("unpleasant"), _tr("pleasant"))
+    )
+    painter.drawText(inner, _CENTRE | _TOP, top)
+    painter.drawText(inner, _CENTRE | _BOTTOM, bottom)
+    for x, angle, text in ((inner.left(), -90, left), (inner.right(), 90, right)):
         painter.save()
         painter.translate(x, whole.center().y())
         painter.rotate(angle)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
 
 from widgets.rows import TrackRow
-from widgets.text import mood_words
+from widgets.text import mood_words, relative_words
 from widgets.theme import Theme
 
 __all__ = ["paint_card", "paint_named_point"]
@@ -41,8 +41,19 @@ def paint_named_point(
     painter.drawText(QPointF(at.x() + reach, at.y() + metrics.ascent() / 2 - 1), text)
 
 
-def paint_card(painter: QPainter, theme: Theme, row: TrackRow, at: QPointF, within: QRectF) -> None:
-    """Title, artist, mood and sureness of a song on a card beside its point."""
+def paint_card(
+    painter: QPainter,
+    theme: Theme,
+    row: TrackRow,
+    at: QPointF,
+    within: QRectF,
+    *,
+    relative: bool = False,
+) -> None:
+    """Title, artist, mood and sureness of a song on a card beside its point.
+
+    `relative`: and where it lies within the library.
+    """
     tokens = theme.tokens
     sure = "" if row.confidence is None else f"  {round(100 * row.confidence)} %"
     small = theme.font("caption")
@@ -51,6 +62,8 @@ def paint_card(painter: QPainter, theme: Theme, row: TrackRow, at: QPointF, with
         (small, row.artist[:80], "ink_soft"),
         (small, f"{mood_words(row.quadrant, row.open)}{sure}", "ink_soft"),
     ]
+    if relative:
+        lines.append((small, relative_words(row.relative), "ink_soft"))
     lines = [line for line in lines if line[1]]
     width, height = 0, 16
     for font, text, _ in lines:

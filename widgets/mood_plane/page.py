@@ -27,6 +27,7 @@ class MoodPlanePage(QWidget):
     enqueue_requested = Signal(list)
     filter_requested = Signal(list)
     region_requested = Signal(object)  # corners as (valence, arousal): to be a smart playlist
+    relative_requested = Signal(bool)  # places within the library instead of absolute ones
 
     def __init__(
         self, theme: Theme, rows: RowCache, covers: CoverCache, parent: QWidget | None = None
@@ -63,6 +64,11 @@ class MoodPlanePage(QWidget):
 
     def show_points(self, points: PlanePoints) -> None:
         self.canvas.show_points(points)
+
+    def show_relative(self, relative: bool) -> None:
+        """Show whether places are those within the library; the songs come by `show_points`."""
+        self.relative.setChecked(relative)
+        self._show_selection()
 
     def chosen_ids(self) -> list[int]:
         """The songs chosen; else the one that is pointed at."""
@@ -118,6 +124,10 @@ class MoodPlanePage(QWidget):
         fit = IconButton(theme, "fit", self.tr("Show the whole plane"), shortcut="Home")
         fit.clicked.connect(lambda: self.canvas.fit())
         bar.addWidget(fit)
+        self.relative = IconButton(theme, "relative", self.tr("Relative to my library"))
+        self.relative.setCheckable(True)
+        self.relative.clicked.connect(self.relative_requested)
+        bar.addWidget(self.relative)
         bar.addSpacing(SPACE)
         bar.addWidget(self._words, 1)
         bar.setSpacing(SPACE)
@@ -136,6 +146,10 @@ class MoodPlanePage(QWidget):
         self.more.setVisible(number > 0 and not wide)
         if number:
             self._words.set_whole(self.tr("{songs} chosen").format(songs=songs(number)))
+        elif self.relative.isChecked():
+            self._words.set_whole(
+                self.tr("Relative to your library: half of your songs lie on each side of an axis.")
+            )
         else:
             self._words.set_whole(
                 self.tr("Click plays a song and goes on with its neighbours. Scroll to zoom.")

@@ -23,6 +23,8 @@ class PlanePoints:
         In [0, 1]; drawn as opacity.
     quadrant : ndarray, shape (n,), int8
         Position in `QUADRANTS`, 0..3.
+    relative : bool
+        Whether the places are percentiles within the library, brought to [-1, 1].
     """
 
     ids: NDArray[np.int64]
@@ -30,6 +32,7 @@ class PlanePoints:
     arousal: NDArray[np.float32]
     confidence: NDArray[np.float32]
     quadrant: NDArray[np.int8]
+    relative: bool = False
 
     @classmethod
     def none(cls) -> PlanePoints:

@@ -44,6 +44,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("year", QT_TRANSLATE_NOOP("TrackTable", "Year"), 64, shown=False, right=True),
     Column("valence", QT_TRANSLATE_NOOP("TrackTable", "Valence"), 80, shown=False, right=True),
     Column("arousal", QT_TRANSLATE_NOOP("TrackTable", "Arousal"), 80, shown=False, right=True),
+    Column("valence%", QT_TRANSLATE_NOOP("TrackTable", "Valence %"), 96, shown=False, right=True),
+    Column("arousal%", QT_TRANSLATE_NOOP("TrackTable", "Arousal %"), 96, shown=False, right=True),
     Column("confidence", QT_TRANSLATE_NOOP("TrackTable", "Sureness"), 96),
     Column("duration", QT_TRANSLATE_NOOP("TrackTable", "Time"), 72, right=True),
     Column("added", QT_TRANSLATE_NOOP("TrackTable", "Added"), 104, shown=False, right=True),
@@ -75,6 +77,8 @@ def cell_text(row: TrackRow, key: str) -> str:
     if key in ("valence", "arousal"):
         value = row.valence if key == "valence" else row.arousal
         return "" if value is None else QLocale().toString(value, "f", 2)
+    if key in ("valence%", "arousal%"):
+        return "" if row.relative is None else f"{round(row.relative.percentile(key))} %"
     if key == "confidence":
         return "" if row.confidence is None else f"{round(100 * row.confidence)} %"
     if key == "error":

@@ -34,8 +34,8 @@ _LEAST = 96
 _MOST_DRAGGED = 5000
 _MOST_FILES = 200
 _DROPPED_FIRST = (
-    "added", "genre", "year", "valence", "arousal", "album", "confidence", "path", "artist",
-    "error",
+    "added", "genre", "year", "valence", "arousal", "valence%", "arousal%", "album",
+    "confidence", "path", "artist", "error",
 )  # fmt: skip
 
 
