@@ -333,8 +333,9 @@ def _places(columns: Columns, relative: bool) -> tuple[NDArray[np.float32], NDAr
     """Valence and arousal in [-1, 1]."""
     if not relative:
         return columns.numbers["valence"], columns.numbers["arousal"]
-    valence: NDArray[np.float32] = columns.number("valence%") / np.float32(50.0) - 1
-    arousal: NDArray[np.float32] = columns.number("arousal%") / np.float32(50.0) - 1
+    valence, arousal = (
+        (columns.number(name) / 50 - 1).astype(np.float32) for name in ("valence%", "arousal%")
+    )
     return valence, arousal
 
 

@@ -80,10 +80,10 @@ def open_words(quadrant: Quadrant | None, left_open: Uncertainty) -> str:
 
 
 def relative_words(relative: RelativeMood | None) -> str:
-    """Where a song lies within the library: "In your library Calm: pleasant 80 %, ..."."""
+    """Where a song lies within the library: "In your library: Calm, pleasanter than 80 %, ..."."""
     if relative is None:
         return ""
-    return _tr("Within your library {mood}: pleasant {v} %, energetic {a} %").format(
+    return _tr("In your library: {mood}, pleasanter than {v} %, livelier than {a} %").format(
         mood=mood_name(relative.quadrant), v=round(relative.valence), a=round(relative.arousal)
     )
 

@@ -463,7 +463,8 @@ class PlaneCanvas(QWidget):
             if row is not None:
                 at = QPointF(float(x[place]), float(y[place]))
                 cover = self._covers.cover(row.id) if row.has_cover else None
-                paint_named_point(painter, self._theme, row, at, cover)
+                quadrant = QUADRANTS[int(self._points.quadrant[place])]
+                paint_named_point(painter, self._theme, row, at, cover, quadrant)
 
     def _paint_drag(self, painter: QPainter) -> None:
         if self._dragging in (None, Tool.MOVE) or len(self._path) < 2:

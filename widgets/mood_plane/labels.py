@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
 
+from inference.emotion import Quadrant
 from widgets.rows import TrackRow
 from widgets.text import mood_words, relative_words
 from widgets.theme import Theme
@@ -13,16 +14,21 @@ __all__ = ["paint_card", "paint_named_point"]
 
 _COVER = 40
 _NAME_WIDTH = 160
-_CARD_WIDTH = 280
+_CARD_WIDTH = 360
 
 
 def paint_named_point(
-    painter: QPainter, theme: Theme, row: TrackRow, at: QPointF, cover: QImage | None
+    painter: QPainter,
+    theme: Theme,
+    row: TrackRow,
+    at: QPointF,
+    cover: QImage | None,
+    quadrant: Quadrant,
 ) -> None:
     """The name of a song beside its point, and its cover, ringed in the colour of the mood."""
     tokens = theme.tokens
     reach = 10.0
-    if cover is not None and row.quadrant is not None:
+    if cover is not None:
         reach = _COVER / 2 + 8
         box = QRectF(at.x() - _COVER / 2, at.y() - _COVER / 2, _COVER, _COVER)
         shape = QPainterPath()
@@ -32,7 +38,7 @@ def paint_named_point(
         painter.drawImage(box, cover)
         painter.restore()
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(tokens.mood(row.quadrant), 2.5))
+        painter.setPen(QPen(tokens.mood(quadrant), 2.5))
         painter.drawRoundedRect(box, 6, 6)
     painter.setFont(theme.font("caption"))
     painter.setPen(tokens.colour("ink_soft"))
