@@ -226,10 +226,7 @@ class Library:
         return self.index.search(query, sort=sort, descending=descending)
 
     def counts(self, query: str = "", *, relative: bool = False) -> dict[Quadrant | None, int]:
-        """How many matching tracks count as each quadrant; None: no mood yet.
-
-        `relative`: as each quadrant about the medians of the library.
-        """
+        """How many matching tracks count as each quadrant (about the medians); None: no mood."""
         return self.index.counts(query, relative=relative)
 
     def attention_counts(self, query: str = "") -> dict[str, int]:

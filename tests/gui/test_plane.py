@@ -27,8 +27,8 @@ from widgets.mood_plane.viewport import Viewport
 from widgets.rows import RowCache, TrackRow
 from widgets.text import relative_words
 from widgets.theme import Theme
-from widgets.track_table.model import ids_from_mime
 from widgets.track_table.columns import column_index
+from widgets.track_table.model import ids_from_mime
 
 pytestmark = pytest.mark.gui
 
