@@ -19,6 +19,7 @@ from app.live_sources import SourceChoice, open_source
 from app.sensing import Ended, Watch, run_session
 from app.session import Rater, Sensed
 from app.wristband.source import Delivery, SignalSource, SourceState, SourceStatus
+from inference.emotion import EmotionEstimate
 from inference.errors import UndertoneError
 
 __all__ = ["LiveRun", "OpenSource", "Post"]
@@ -73,6 +74,7 @@ class LiveRun:
         self._source: SignalSource | None = None
         self._rater: Rater | None = None
         self._vitals = Vitals()
+        self._rated_in = self.place
         self._kept_felt: tuple[object, ...] = ()
         self._kept_felt_s = -1e9
 
@@ -132,7 +134,7 @@ class LiveRun:
             self.stop.is_set,
             self._delivery,
             self._look,
-            lambda: self.place.song.estimate if self.place.song is not None else None,
+            self._song,
         )
         return await run_session(
             source, rater, watch, keeper=self.keeper, speed=self.choice.speed, clock=self.clock
@@ -143,10 +145,17 @@ class LiveRun:
     def _delivery(self, delivery: Delivery) -> None:
         self.signals.take(delivery)
 
+    def _song(self) -> EmotionEstimate | None:
+        """What the song says by itself that plays as an estimate is begun."""
+        self._rated_in = place = self.place
+        return place.song.estimate if place.song is not None else None
+
     def _sensed(self, sensed: Sensed, latency_s: float) -> None:
         source = self._source
         assert source is not None
-        now_s, place = self.clock(), self.place
+        # The song may have changed meanwhile: an estimate goes with the song that it was made of.
+        place = self._rated_in if sensed.estimate is not None else self.place
+        now_s = self.clock()
         self._keep_felt(sensed, now_s)
         folder = self.keeper.folder if self.keeper.keeping else None
         felt = Reading(

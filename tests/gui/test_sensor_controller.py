@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
 from app.desktop.sensor_controller import SensorController
-from app.live import SessionEnd, SongNow
+from app.live import Reading, SessionEnd, SongNow
 from app.live_sources import KnownBand, SourceChoice, SourceKind
 from app.wristband.radio import FoundDevice, RadioError
 from app.wristband.recorder import Kind, open_recording
@@ -164,6 +164,26 @@ def test_the_song_is_the_prior_and_the_sensors_count_as_they_were_learned_to(qtb
     controller.set_song(None, playing=False)
     until(qtbot, lambda: controller.reading.song is None and controller.reading.estimate)
     assert controller.reading.estimate.quadrant is Quadrant.HALV
+    end_of(qtbot, controller)
+
+
+def test_an_estimate_goes_with_the_song_that_it_was_made_of(qtbot, make):
+    class Leaving(Sure):
+        def classify(self, segments: Any) -> EmotionEstimate:
+            controller.set_song(None, playing=False)  # while the estimate is being made
+            return super().classify(segments)
+
+    controller = make(rater=Leaving)
+    readings: list[Reading] = []
+    controller.estimate_changed.connect(readings.append)
+    controller.set_song(SONG, 12.0, playing=True)
+    controller.listen_to(FAST)
+    until(qtbot, lambda: sum(r.estimate is not None for r in readings) > 1)
+    first, second = [r for r in readings if r.estimate is not None][:2]
+    assert first.song == SONG
+    assert first.sensed.song == SONG.estimate
+    assert second.song is None
+    assert second.sensed.song is None
     end_of(qtbot, controller)
 
 
