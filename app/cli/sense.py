@@ -29,6 +29,7 @@ examples:
   undertone sense --source ble --virtual               a band without hardware
   undertone sense --source ble --device C0:FF:EE:00:00:01 --record ~/recordings
   undertone sense --source replay --file E4_export.zip --speed max --jsonl felt.jsonl
+  undertone sense --source replay --file hku1915/EDA/0_77934.csv --speed max --jsonl -
   undertone sense --source lsl --song song.mp3
 
 The first estimate comes once there are 10 s of unbroken signal, then one every 0.35 s; before,
@@ -53,7 +54,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--file",
         metavar="F",
         type=Path,
-        help="with replay: a recording of ours, an Empatica E4 export, an HKU956 listening",
+        help="with replay: a recording of ours or its export, an Empatica E4 export, an HKU956 "
+        "listening or listener, a CSV table (t_s, gsr_uS, ppg), an EDF+ or BDF+ file",
     )
     parser.add_argument("--song", metavar="F", type=Path, help="the song that plays: its own mood")
     parser.add_argument("--seconds", metavar="N", type=_positive, help="end after N s of signal")

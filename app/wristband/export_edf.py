@@ -20,6 +20,7 @@ import numpy as np
 import pyedflib
 from numpy.typing import NDArray
 
+from app.wristband.edf_tracks import MISSING
 from app.wristband.export import Contents, Event, read_contents
 from app.wristband.recorder import RecordingError
 from app.wristband.source import HeartRate
@@ -248,7 +249,7 @@ def _signal_header(signal: _Signal, scale: _Scale) -> dict[str, Any]:
         "digital_min": scale.bottom,
         "digital_max": scale.top,
         "transducer": "",
-        "prefilter": "none; lowest value: missing",
+        "prefilter": f"none; {MISSING}",
     }
 
 

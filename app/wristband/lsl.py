@@ -11,7 +11,7 @@ import itertools
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -287,8 +287,12 @@ class LslSource:
             for inlet in inlets:
                 deliveries, taken, missing, bad = inlet.pull(_PULL_S / len(inlets), self._clock)
                 came = came or bool(taken)
-                self._counters = self._counters.add(
-                    packets=bool(taken), samples=taken, lost=missing, corrupt=bad
+                inlet.taken, inlet.lost = inlet.taken + taken, inlet.lost + missing
+                # Of the stream that has more: their rates may differ.
+                self._counters = replace(
+                    self._counters.add(packets=bool(taken), corrupt=bad),
+                    samples=max(i.taken for i in inlets),
+                    lost=max(i.lost for i in inlets),
                 )
                 if lost and deliveries:
                     lost = False
@@ -333,6 +337,7 @@ class _Inlet:
         self.lanes = [lane for lane in lanes if lane.channel not in have]
         self.fs_hz = float(full.nominal_srate())
         self._expected: float | None = None
+        self.taken = self.lost = 0
         if self.lanes and not 0.5 <= self.fs_hz <= 2000.0:
             self.close()
             raise LslError(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import itertools
-import math
-import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.wristband.layouts import ReplayError, Track, read_pieces
 from app.wristband.profiles.base import GattProfile
 from app.wristband.profiles.heart_rate import HeartRateProfile
 from app.wristband.profiles.polar_pmd import PolarPmd
@@ -30,10 +28,9 @@ from app.wristband.source import (
     SourceState,
     SourceStatus,
 )
-from inference.errors import UndertoneError
 from inference.physio.signals import Channel, SignalChunk
 
-__all__ = ["PROFILES", "ReplayError", "ReplaySource", "Track", "read_track"]
+__all__ = ["PROFILES", "ReplayError", "ReplaySource"]
 
 PROFILES: dict[str, Callable[[], GattProfile]] = {
     "undertone-band": UndertoneBand,
@@ -45,27 +42,6 @@ PROFILES: dict[str, Callable[[], GattProfile]] = {
 _CHUNK_S = 0.25
 _LOOK_S = 0.25
 """The clock is looked at so often while it is waited for: it may be held, or set."""
-_EDA_FS_HZ, _BVP_FS_HZ = 4.0, 64.0
-_LONGEST_S = 24 * 3600.0
-
-
-class ReplayError(UndertoneError):
-    """A file or folder that cannot be replayed."""
-
-
-@dataclass(frozen=True)
-class Track:
-    """One channel of a file, evenly sampled from `start_s` on; NaN where a value is missing.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,), float32
-    """
-
-    channel: Channel
-    fs_hz: float
-    values: NDArray[np.float32]
-    start_s: float = 0.0
 
 
 class ReplaySource:
@@ -76,7 +52,8 @@ class ReplaySource:
     path : Path
         A recording (folder or file); an E4 export (folder or zip with
         EDA.csv and BVP.csv); an HKU956 listening (either of its two CSV
-        files) or the folder of a listener (all of them in order).
+        files) or the folder of a listener (all of them in order); a CSV table
+        with times, or the folder of an exported recording; EDF+ or BDF+.
     speed : float
         1 for real time; infinity for as fast as it is taken.
     clock, sleep : callable
@@ -108,6 +85,7 @@ class ReplaySource:
         self._sleep = sleep
         self._closed = False
         self._counters = Counters()
+        self._counted: dict[Channel, tuple[int, int]] = {}
         self._status = SourceStatus(SourceState.STOPPED)
         self._damage = ""
         self._profile: GattProfile | None = None
@@ -119,7 +97,11 @@ class ReplaySource:
             self._name = str(recording.meta.get("name") or path.name)
             self._channels = self._channels_of(recording)
         else:
-            pieces = _pieces(path)
+            pieces = read_pieces(path)
+            left_out = sum(track.left_out for piece in pieces for track in piece)
+            if left_out:
+                self._counters = self._counters.add(reordered=left_out)
+                self._damage = f"{left_out} rows have no place in time and were left out"
             self._script = self._from_pieces(pieces)
             self._name = path.name
             self._channels = frozenset(t.channel for piece in pieces for t in piece)
@@ -217,8 +199,14 @@ class ReplaySource:
             offset_s = end_s
 
     def _count(self, chunk: SignalChunk) -> None:
-        self._counters = self._counters.add(
-            packets=1, samples=len(chunk.samples) // len(self._channels), lost=chunk.lost
+        samples, lost = self._counted.get(chunk.channel, (0, 0))
+        self._counted[chunk.channel] = (samples + len(chunk.samples), lost + chunk.lost)
+        # Of the channel that has more: their rates may differ.
+        self._counters = replace(
+            self._counters,
+            packets=self._counters.packets + 1,
+            samples=max(samples for samples, _ in self._counted.values()),
+            lost=max(lost for _, lost in self._counted.values()),
         )
 
     def _channels_of(self, recording: Recording) -> frozenset[Channel]:
@@ -273,121 +261,3 @@ def _runs(good: NDArray[np.bool_], start: int, stop: int) -> Iterator[tuple[int,
     edges = np.flatnonzero(np.diff(good[start:stop])) + start + 1
     bounds = [start, *edges.tolist(), stop]
     yield from itertools.pairwise(bounds)
-
-
-# -- layouts -----------------------------------------------------------------
-
-
-def _pieces(path: Path) -> list[list[Track]]:
-    """What `path` holds: a list of listenings of one or two tracks each."""
-    try:
-        if path.suffix.lower() == ".zip" and path.is_file():
-            return [_e4_zip(path)]
-        if (path / "EDA").is_dir() or (path / "BVP").is_dir():
-            return _listener(path)
-        if path.is_dir():
-            return [_e4_folder(path)]
-        if path.parent.name in ("EDA", "BVP"):
-            return [_listening(path.parent.parent, path.name)]
-        if path.is_file():
-            return [_e4_folder(path.parent, path.name)]
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ReplayError(f"{path.name} cannot be read ({error})") from error
-    raise ReplayError(
-        f"{path.name} is nothing that can be replayed",
-        "Give a recording, an E4 export, or a listening of HKU956.",
-    )
-
-
-def _listener(folder: Path) -> list[list[Track]]:
-    names = {file.name for kind in ("EDA", "BVP") for file in (folder / kind).glob("*.csv")}
-
-    def order(name: str) -> tuple[int, str]:
-        head = name.split("_")[0]
-        return (int(head) if head.isdigit() else 1 << 30, name)
-
-    pieces = []
-    for name in sorted(names, key=order):
-        try:
-            pieces.append(_listening(folder, name))
-        except ReplayError:
-            continue
-    if not pieces:
-        raise ReplayError(f"no listening in {folder.name} can be read")
-    return pieces
-
-
-def _listening(listener: Path, name: str) -> list[Track]:
-    tracks = []
-    for kind, channel, fs_hz in (
-        ("EDA", Channel.GSR, _EDA_FS_HZ),
-        ("BVP", Channel.PPG, _BVP_FS_HZ),
-    ):
-        file = listener / kind / name
-        if file.is_file():
-            values = _values(file.read_text("utf-8", "replace"))
-            if np.isfinite(values).any():
-                tracks.append(Track(channel, fs_hz, values))
-    if not tracks:
-        raise ReplayError(f"{name} holds no signal")
-    return tracks
-
-
-def _e4_zip(path: Path) -> list[Track]:
-    with zipfile.ZipFile(path) as archive:
-        texts: dict[str, str] = {}
-        for name in ("EDA.csv", "BVP.csv"):
-            if name in archive.namelist() and archive.getinfo(name).file_size < 200_000_000:
-                texts[name] = archive.read(name).decode("utf-8", "replace")
-    return _e4(texts, path.name)
-
-
-def _e4_folder(folder: Path, only: str = "") -> list[Track]:
-    texts: dict[str, str] = {}
-    for name in ("EDA.csv", "BVP.csv"):
-        if (folder / name).is_file() and only in ("", "EDA.csv", "BVP.csv"):
-            texts[name] = (folder / name).read_text("utf-8", "replace")
-    return _e4(texts, only or folder.name)
-
-
-def _e4(texts: dict[str, str], where: str) -> list[Track]:
-    """E4 Connect's CSV: start as Unix time, sampling rate, then one value a line."""
-    tracks = []
-    starts = []
-    for name, channel in (("EDA.csv", Channel.GSR), ("BVP.csv", Channel.PPG)):
-        if name in texts:
-            track = read_track(texts[name], channel)
-            if track is not None:
-                tracks.append(track)
-                starts.append(track.start_s)
-    if not tracks:
-        raise ReplayError(
-            f"{where} is nothing that can be replayed",
-            "Give a recording, an E4 export, or a listening of HKU956.",
-        )
-    if max(starts) - min(starts) > _LONGEST_S:
-        raise ReplayError(f"the signals of {where} are from different days")
-    return [Track(t.channel, t.fs_hz, t.values, t.start_s - min(starts)) for t in tracks]
-
-
-def read_track(text: str, channel: Channel) -> Track | None:
-    """One channel of an E4 export; None where its two head lines make no sense."""
-    head = io.StringIO(text)
-    start_s, fs_hz = (_number(head.readline().split(",")[0]) for _ in range(2))
-    if not (math.isfinite(start_s) and 0.5 <= fs_hz <= 2000.0):
-        return None
-    values = _values(head.read())
-    return Track(channel, fs_hz, values, start_s) if np.isfinite(values).any() else None
-
-
-def _values(text: str) -> NDArray[np.float32]:
-    """One value a line; NaN where a line is none."""
-    return np.array([_number(line) for line in text.splitlines()], dtype=np.float32)
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        return math.nan
-    return value if abs(value) < 1e12 else math.nan
