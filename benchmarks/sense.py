@@ -71,14 +71,13 @@ def long_recording(folder: Path, seconds: float) -> Path:
 
 def hour(folder: Path, seconds: float) -> list[Result]:
     """Resident memory of a long replay at 20 times real time, after its first fifth."""
-    file = folder / "hour.jsonl"
+    file, table = folder / "hour.jsonl", long_recording(folder, seconds)
     command = [sys.executable, "-m", "app", "--home", str(folder), "sense", "--source", "replay"]
     process = subprocess.Popen(
-        [*command, "--file", str(long_recording(folder, seconds)), "--speed", "20"]
-        + ["--jsonl", str(file)],
+        [*command, "--file", str(table), "--speed", "20", "--jsonl", str(file)],
         stderr=subprocess.DEVNULL,
     )
-    growth = _growth_mb(process, seconds / 20)
+    growth = _growth_mb(process, seconds / 20, file)
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     told = len(rows) + rows[-1]["dropped"]
     detail = f"{seconds:.0f} s of signal at 20 times real time"
@@ -88,15 +87,17 @@ def hour(folder: Path, seconds: float) -> list[Result]:
     ]
 
 
-def _growth_mb(process: subprocess.Popen[bytes], seconds: float) -> float:
-    """What the resident memory of a process grows by after a fifth of its time."""
+def _growth_mb(process: subprocess.Popen[bytes], seconds: float, begun: Path) -> float:
+    """What the memory of a process grows by, from a fifth of its time after `begun` is written."""
     sizes: list[tuple[float, float]] = []
-    begun = time.monotonic()
+    begun_s = np.inf
     while process.poll() is None:
+        if begun_s == np.inf and begun.exists() and begun.stat().st_size:
+            begun_s = time.monotonic()
         pages = Path(f"/proc/{process.pid}/statm").read_text().split()
         if len(pages) > 1 and int(pages[1]):
             size_mb = int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-            sizes.append((time.monotonic() - begun, size_mb))
+            sizes.append((time.monotonic() - begun_s, size_mb))
         time.sleep(0.5)
     steady = [size for at_s, size in sizes if at_s > 0.2 * seconds]
     return max(steady) - steady[0]
@@ -118,8 +119,9 @@ def window_minute(folder: Path, seconds: float = 60.0) -> list[Result]:
 def window_hour(folder: Path, seconds: float) -> list[Result]:
     """Memory of the window while it replays at 20 times real time."""
     table = long_recording(folder, seconds + 60.0)
+    (folder / "begun").unlink(missing_ok=True)
     process = _window(folder, seconds / 20, 20.0, table)
-    growth = _growth_mb(process, seconds / 20)
+    growth = _growth_mb(process, seconds / 20, folder / "begun")
     process.communicate()
     return [Result("window: growth of memory in a replay", growth, "MB", ALLOWED_GROWTH_MB)]
 
@@ -175,6 +177,7 @@ def panel(folder: str, seconds: float, speed: float, replayed: str = "") -> None
     controller.estimate_changed.connect(lambda reading: latency.append(reading.latency_s))
     plot = desktop.window.sensors.plot
     assert plot is not None
+    (Path(folder) / "begun").write_text("yes")
     last, gaps = [time.perf_counter()], [0.0]
 
     def tick() -> None:

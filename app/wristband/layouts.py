@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
@@ -191,7 +192,7 @@ def read_track(text: str, channel: Channel) -> Track | None:
 
 def _values(text: str) -> NDArray[np.float32]:
     """One value a line; NaN where a line is none."""
-    return np.array([_number(line) for line in text.splitlines()], dtype=np.float32)
+    return np.fromiter((_number(line) for line in text.splitlines()), np.float32)
 
 
 def _number(text: str) -> float:
@@ -239,8 +240,7 @@ def _table(file: Path) -> list[Track]:
         raise ReplayError(
             f"{file.name} has no column of skin conductance or pulse", "Name it gsr_uS or ppg."
         )
-    rows = [_numbers(row, len(names)) for row in csv.reader(io.StringIO(text))]
-    cells = np.array(rows, np.float64).reshape(-1, len(names))
+    cells = _numbers(text, len(names))
     times = cells[:, names.index("t_s")]
     # What does not go forward in time has no place: left out.
     newest = np.fmax.accumulate(np.concatenate([[-np.inf], times]))[:-1]
@@ -265,8 +265,19 @@ def _unit(name: str) -> str:
     return found[1] if found is not None else ""
 
 
-def _numbers(row: Sequence[str], count: int) -> list[float]:
-    return [*(_number(cell) for cell in row[:count]), *([math.nan] * (count - len(row)))]
+def _numbers(text: str, count: int) -> NDArray[np.float64]:
+    """Rows of `count` numbers; NaN where a cell is none."""
+    with contextlib.suppress(ValueError):
+        if text.strip():
+            table = np.loadtxt(io.StringIO(text), delimiter=",", comments=None, ndmin=2)
+            if table.shape[1] == count:
+                return table
+    cells = (
+        _number(cell)
+        for row in csv.reader(io.StringIO(text))
+        for cell in (*row[:count], *[""] * (count - len(row)))
+    )
+    return np.fromiter(cells, np.float64).reshape(-1, count)
 
 
 def _places(times: NDArray[np.float64], where: str) -> tuple[float, NDArray[np.int64]]:
