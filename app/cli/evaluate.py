@@ -50,6 +50,12 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     _personal_arguments(tables.add_parser("personal", help=text, description=text))
     text = "the held-out common model that simulated listeners hear music by"
     _estimates_arguments(tables.add_parser("estimates", help=text, description=text))
+    text = "whether the default music model takes music for music, and nothing else"
+    sounds = tables.add_parser("sounds", help=text, description=text)
+    _estimates_arguments(sounds)
+    sounds.add_argument(
+        "--weights", metavar="FILE", type=Path, required=True, help="musicnn's wheel"
+    )
     return parser
 
 
@@ -147,6 +153,8 @@ def run(args: argparse.Namespace) -> int:
         return _run_personal(args)
     if args.table == "estimates":
         return _run_estimates(args)
+    if args.table == "sounds":
+        return _run_sounds(args)
     if args.table == "simulated":
         return _run_simulated(args)
     if args.folds < 2 or args.seeds < 1:
@@ -261,6 +269,23 @@ def _run_estimates(args: argparse.Namespace) -> int:
         )
     )
     message(f"{len(rows)} songs estimated")
+    return 0
+
+
+def _run_sounds(args: argparse.Namespace) -> int:
+    _commands()
+    from inference.evaluation.music_sounds import evaluate_sounds
+    from inference.evaluation.results import table_text
+
+    job = evaluate_sounds(
+        args.root,
+        args.weights,
+        args.out or Path("results"),
+        work=args.work or args.home.folder / "training",
+        dataset=args.dataset,
+        command=recorded(args, "evaluate", "sounds"),
+    )
+    out(table_text(_run(job)))
     return 0
 
 

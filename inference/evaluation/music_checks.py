@@ -151,7 +151,9 @@ def _routes(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
     found: dict[Route, Floats] = {}
     for route in Route:
         recipe = replace(setup.recipe, head=replace(setup.recipe.head, route=route))
-        found[route] = yield from cross_validated(material, artists, recipe, setup.targets)
+        found[route] = yield from cross_validated(
+            material, artists, recipe, setup.targets, setup.work
+        )
         rows += _scores(_case(setup, "routes", route.value, found[route]))
     chosen = found[setup.recipe.head.route]
     for route in Route:
@@ -164,7 +166,9 @@ def _routes(setup: ChecksSetup, material: Material) -> Job[list[Row]]:
     rows += _calibrated(setup, chosen)
     permuted = permute_labels(data.labels, np.arange(len(data.clips)), seed=1)
     once = replace(setup.recipe, seeds=setup.recipe.seeds[:1])
-    said = yield from cross_validated(material.labelled(permuted), artists, once, setup.targets)
+    said = yield from cross_validated(
+        material.labelled(permuted), artists, once, setup.targets, setup.work
+    )
     case = _case(setup, "labels permuted", setup.recipe.head.route.value, said)
     return rows + _scores(case._replace(labels=permuted))
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from inference.catalog import DataSource, Metric, ModelCard, write_model
 from inference.datasets import MusicSet
 from inference.evaluation import METRICS
 from inference.evaluation.intervals import bootstrap
 from inference.job import Job, Progress
-from inference.pipelines.undertone import Reduction
 from inference.training.calibration import fit_calibration, fit_temperature, tempered
 from inference.training.export import export_network
 from inference.training.music import Targets
+from inference.training.music_best_detector import with_detector
 from inference.training.music_best_folds import (
     BestRecipe,
     FittedHead,
@@ -42,7 +41,6 @@ __all__ = [
 
 MODEL_ID = "undertone-music"
 Floats = NDArray[np.float64]
-Songs = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +56,6 @@ class BestModel:
 
     card: ModelCard
     probabilities: Floats
-
-
-def with_detector(reduction: Reduction, songs: Songs, sounds: Songs) -> Reduction:
-    """Teach it to tell the songs' music, shape (n, k), from sounds that are none, shape (m, k)."""
-    x = np.concatenate([reduction.song(songs), reduction.song(sounds)])
-    is_music = np.arange(len(x)) < len(songs)
-    fitted = LogisticRegression(C=1e-3, class_weight="balanced", max_iter=2000).fit(x, is_music)
-    return replace(
-        reduction,
-        music_weight=fitted.coef_[0].astype(np.float32),
-        music_bias=fitted.intercept_[0].astype(np.float32).reshape(()),
-    )
 
 
 def train_undertone_music(
@@ -113,7 +99,7 @@ def train_undertone_music(
         clips = yield from hear_clips(data, files, work)
         revoiced = yield from hear_clips(data, files, work, REVOICED)
         material = Material(clips, revoiced)
-        raw = yield from cross_validated(material, list(data.groups), recipe, targets)
+        raw = yield from cross_validated(material, list(data.groups), recipe, targets, work)
         tiled = np.tile(clips.labels, len(recipe.seeds))
         temperature = fit_temperature(raw.reshape(-1, 4), tiled)
         calm = np.stack([tempered(p, temperature) for p in raw])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,6 +30,8 @@ __all__ = ["BestRecipe", "FittedHead", "Material", "cross_validated", "fold_head
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
+
+_METHOD = 1  # raised when heads are fitted otherwise from the same recipe
 
 
 @dataclass(frozen=True)
@@ -121,21 +125,64 @@ def fold_heads(
     seed: int,
 ) -> Iterator[tuple[Fold, FittedHead]]:
     """Artist-grouped folds of one seed, with the head that was fitted on the training part."""
-    labels = material.plain.labels
-    groups = Groups({"artist": np.asarray(artists)})
-    for fold in make_folds(Protocol.P2, labels, groups, n_folds=recipe.n_folds, seed=seed):
+    for fold in _dealt(material, artists, recipe, seed):
         yield fold, FittedHead.of(material.take(fold.train), recipe, seed, targets)
 
 
 def cross_validated(
-    material: Material, artists: Sequence[str], recipe: BestRecipe, targets: Targets | None
+    material: Material,
+    artists: Sequence[str],
+    recipe: BestRecipe,
+    targets: Targets | None,
+    work: Path | None = None,
 ) -> Job[Floats]:
-    """Out-of-fold probabilities, shape (seeds, n, 4); everything is fitted inside the fold."""
+    """Out-of-fold probabilities, shape (seeds, n, 4); everything is fitted inside the fold.
+
+    With a work folder, finished folds are kept there: a run that was stopped goes on, and the
+    same folds are not fitted twice.
+    """
     found = np.zeros((len(recipe.seeds), len(material.plain), 4))
     done, total = 0, len(recipe.seeds) * recipe.n_folds
+    key = _digest(material, artists, recipe, targets)
     for row, seed in enumerate(recipe.seeds):
-        for fold, head in fold_heads(material, artists, recipe, targets, seed):
-            found[row, fold.test] = head.said(material.plain.take(fold.test))
+        for number, fold in enumerate(_dealt(material, artists, recipe, seed)):
+            kept = None if work is None else work / f"folds-{key}" / f"{seed}-{number}.npy"
+            if kept is not None and kept.exists():
+                found[row, fold.test] = np.load(kept)
+            else:
+                head = FittedHead.of(material.take(fold.train), recipe, seed, targets)
+                found[row, fold.test] = head.said(material.plain.take(fold.test))
+                if kept is not None:
+                    _keep(found[row, fold.test], kept)
             done += 1
             yield Progress(done, total, f"fold {done} of {total}")
     return found
+
+
+def _dealt(
+    material: Material, artists: Sequence[str], recipe: BestRecipe, seed: int
+) -> Sequence[Fold]:
+    groups = Groups({"artist": np.asarray(artists)})
+    labels = material.plain.labels
+    return make_folds(Protocol.P2, labels, groups, n_folds=recipe.n_folds, seed=seed)
+
+
+def _keep(probabilities: Floats, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.npy")
+    np.save(part, probabilities)
+    part.replace(path)
+
+
+def _digest(
+    material: Material, artists: Sequence[str], recipe: BestRecipe, targets: Targets | None
+) -> str:
+    """Of all that a fold's outcome follows from, but for its number and seed."""
+    shared = replace(recipe, seeds=())
+    found = hashlib.sha256(repr((_METHOD, shared, list(artists))).encode())
+    clips = [c for c in (material.plain, material.revoiced) if c is not None]
+    arrays = [a for c in clips for a in (c.segments, c.song, c.labels)]
+    arrays += [] if targets is None else [targets.codes, targets.labels]
+    for array in arrays:
+        found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()[:12]

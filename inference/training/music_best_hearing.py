@@ -181,7 +181,7 @@ def _changed(blocks: Iterable[Array], number: int, variation: Variation) -> Iter
         yield changed[start : start + _BLOCK]
 
 
-def hear_no_music(networks: Mapping[str, Path], count: int = 160) -> NDArray[np.float32]:
+def hear_no_music(networks: Mapping[str, Path], count: int = 240) -> NDArray[np.float32]:
     """Song vectors of made-up noises and voices, shape (count, k)."""
     extract = Extractor(open_network(networks["msd"]), open_network(networks["mtt"]))
     return np.stack([extract([x]).song for x in no_music(count)])

@@ -1,14 +1,14 @@
-"""Sounds that are no music, made by rule: noises, hums, clicks, and voices without words."""
+"""Sounds that are no music, made by rule: noises, tones, clicks, and voices without words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-__all__ = ["FS_HZ", "no_music"]
+__all__ = ["FS_HZ", "kind_of", "no_music"]
 
 FS_HZ = 16_000
 _DURATION_S = 18.0
@@ -23,14 +23,16 @@ _VOWELS = (
 
 def no_music(count: int, seed: int = 0) -> Iterator[NDArray[np.float32]]:
     """Sounds of 18 s, 16 kHz mono, peak 0.5: kinds in turn, no two alike."""
-    makers: tuple[Callable[[np.random.Generator], Array], ...] = (
-        _voice, _coloured_noise, _voice, _clicks, _voices, _hum, _voice, _gusts,
-    )  # fmt: skip
     for number in range(count):
         rng = np.random.default_rng((seed, number))
-        x = makers[number % len(makers)](rng)
+        x = _MAKERS[kind_of(number)](rng)
         x = x + 10.0 ** rng.uniform(-4.5, -2.0) * np.abs(x).max() * rng.normal(size=len(x))
         yield (0.5 * x / np.abs(x).max()).astype(np.float32)
+
+
+def kind_of(number: int) -> str:
+    """What the sound of this number in `no_music` is."""
+    return _TURNS[number % len(_TURNS)]
 
 
 def _samples() -> int:
@@ -59,6 +61,39 @@ def _hum(rng: np.random.Generator) -> Array:
     partials = range(1, int(rng.integers(2, 12)))
     x = sum((np.sin(2 * np.pi * hz * k * t) * rng.uniform(0, 1) / k for k in partials), 0.0 * t)
     return np.asarray(x + rng.uniform(0.01, 0.3) * rng.normal(size=len(t)))
+
+
+def _lulls(rng: np.random.Generator) -> Array:
+    """Noise that swells out of silence and back, as breakers and wind at a microphone do."""
+    every = int(rng.uniform(0.3, 2.0) * FS_HZ)
+    knots = np.abs(rng.normal(size=_samples() // every + 2))
+    swell = np.interp(np.arange(_samples()), every * np.arange(len(knots)), knots)
+    band = signal.butter(int(rng.integers(1, 4)), rng.uniform(200, 4000), fs=FS_HZ)
+    return np.asarray(swell * signal.lfilter(*band, rng.normal(size=_samples())))
+
+
+def _tones(rng: np.random.Generator) -> Array:
+    """One to three steady tones together, whole or in pulses: test signals, signals of devices."""
+    t = np.arange(_samples()) / FS_HZ
+    shapes = (np.sin, signal.square, signal.sawtooth, lambda at: signal.sawtooth(at, 0.5))
+    x = np.zeros(len(t))
+    for _ in range(int(rng.integers(1, 4))):
+        hz = 50.0 * 60.0 ** rng.uniform()
+        x += rng.uniform(0.3, 1.0) * shapes[int(rng.integers(len(shapes)))](2 * np.pi * hz * t)
+    if rng.random() < 0.5:
+        x *= t % rng.uniform(0.15, 1.5) < rng.uniform(0.05, 0.5)
+    return x
+
+
+def _sweep(rng: np.random.Generator) -> Array:
+    """A siren, or one long glide."""
+    t = np.arange(_samples()) / FS_HZ
+    low, high = np.sort(rng.uniform(50, 4000, 2))
+    turn = rng.choice([rng.uniform(0.5, 4.0), _DURATION_S])
+    place = np.abs((2 * t / turn + 1) % 2 - 1)
+    hz = low * (high / low) ** place if rng.random() < 0.5 else low + (high - low) * place
+    phase = 2 * np.pi * np.cumsum(hz) / FS_HZ
+    return np.asarray(np.sin(phase) if rng.random() < 0.6 else signal.square(phase))
 
 
 def _clicks(rng: np.random.Generator) -> Array:
@@ -110,3 +145,20 @@ def _resonance(x: Array, hz: float, bandwidth_hz: float) -> Array:
     radius = np.exp(-np.pi * bandwidth_hz / FS_HZ)
     b, c = 2 * radius * np.cos(2 * np.pi * hz / FS_HZ), -(radius**2)
     return np.asarray(signal.lfilter([1.0 - b - c], [1.0, -b, -c], x))
+
+
+_MAKERS: Mapping[str, Callable[[np.random.Generator], Array]] = {
+    "voice": _voice,
+    "coloured noise": _coloured_noise,
+    "clicks": _clicks,
+    "voices together": _voices,
+    "hum": _hum,
+    "gusts": _gusts,
+    "tones": _tones,
+    "sweep": _sweep,
+    "lulls": _lulls,
+}
+_TURNS = (
+    "voice", "coloured noise", "voice", "clicks", "voices together", "hum", "voice", "gusts",
+    "tones", "sweep", "tones", "lulls",
+)  # fmt: skip

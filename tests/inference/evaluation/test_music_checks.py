@@ -60,12 +60,12 @@ def hear(data: MusicSet, networks: object, work: Path, variation: Variation | No
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[dict[str, object]]:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     codes = np.random.default_rng(0).normal(size=(8, HEAD.width)).astype(np.float32)
     setup = ChecksSetup(
         data=made_up("plain", 0.0),
         networks={},
-        work=Path("unused"),
+        work=tmp_path_factory.mktemp("work"),
         targets=Targets(codes, np.arange(8) % 4),
         recipe=BestRecipe(head=HEAD, far=FAR, n_folds=2, seeds=(0,)),
         others=[made_up("piano", 3.2)],

@@ -14,10 +14,8 @@ from inference.errors import UndertoneError
 from inference.job import run_to_end
 from inference.runtime import open_network
 from inference.training.music import Route, Targets
-from inference.training.music_best import (
-    export_committee,
-    with_detector,
-)
+from inference.training.music_best import export_committee
+from inference.training.music_best_detector import with_detector
 from inference.training.music_best_far import FarSettings, fit_far_judge
 from inference.training.music_best_folds import (
     BestRecipe,
@@ -117,6 +115,24 @@ def test_labels_without_a_pattern_are_not_learned_out_of_fold() -> None:
     assert (p[0].argmax(axis=1) == clips.labels).mean() < 0.45
 
 
+def test_finished_folds_are_kept_and_hold_for_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = made_up_clips()
+    artists = [str(i // 4) for i in range(len(clips))]
+
+    def folds(recipe: BestRecipe, labels: NDArray[np.int64] = clips.labels) -> NDArray[np.float64]:
+        material = Material(clips).labelled(labels)
+        return run_to_end(cross_validated(material, artists, recipe, targets(), tmp_path))
+
+    first = folds(RECIPE)
+    other = folds(replace(RECIPE, head=replace(SMALL, epochs=3)))
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first, folds(RECIPE, clips.labels[::-1].copy()))
+    monkeypatch.setattr(FittedHead, "of", None)  # nothing is fitted again
+    np.testing.assert_array_equal(folds(RECIPE), first)
+
+
 def test_the_exported_committee_says_the_same_at_any_length(tmp_path: Path) -> None:
     clips = made_up_clips()
     reduction = fit_reduction(clips, SMALL.rank)
@@ -155,7 +171,7 @@ def test_made_up_sounds_are_sounds() -> None:
     def first(count: int) -> list[NDArray[np.float32]]:
         return list(no_music(count))
 
-    sounds = first(8)
+    sounds = first(12)
     for x in sounds:
         assert np.isfinite(x).all()
         assert np.abs(x).max() == pytest.approx(0.5, rel=1e-4)
