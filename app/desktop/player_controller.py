@@ -14,6 +14,7 @@ from app.desktop.play_modes import Grouping, PlayModes
 from app.desktop.queue_edits import QueueEdits
 from app.playback.backend import (
     DurationChanged,
+    OutputMissing,
     OutputsFound,
     PlaybackBackend,
     PlaybackEvent,
@@ -83,6 +84,9 @@ class PlayerController(QObject):
 
     outputs_found = Signal(object)
     """The answer to `sound.find_outputs`: a tuple of AudioOutput, the system's default first."""
+
+    output_missing = Signal(str)
+    """The key of the chosen output, which is not there: the system's default plays."""
 
     _posted = Signal(object)
 
@@ -372,6 +376,9 @@ class PlayerController(QObject):
             return
         if isinstance(event, OutputsFound):
             self.outputs_found.emit(event.outputs)
+            return
+        if isinstance(event, OutputMissing):
+            self.output_missing.emit(event.key)
             return
         if event.load_id != self._load_id:
             return

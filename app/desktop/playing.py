@@ -31,6 +31,7 @@ class Playing(QObject):
         self.sound.apply()
         self.played = PlayedSongs(player, desktop.window.queue, self)
         player.outputs_found.connect(self._on_outputs)
+        player.output_missing.connect(self._on_output_missing)
         player.sound.find_outputs()
         player.edits.edited.connect(self._on_edited)
         actions.equaliser.triggered.connect(self.show_equaliser)
@@ -78,6 +79,11 @@ class Playing(QObject):
         self._desktop.dialogs.outputs = [
             (output.key, output.name) for output in outputs if output.key
         ]
+
+    def _on_output_missing(self, key: str) -> None:
+        known = dict(self._desktop.dialogs.outputs)
+        said = self.tr("{output} is not connected: playing on the output of the system")
+        self._desktop.window.toasts.show_toast(said.format(output=known.get(key, key)))
 
     def _on_edited(self, edit: QueueEdit) -> None:
         songs = self._desktop.songs

@@ -12,6 +12,7 @@ from app.playback.sound import AudioOutput, Equaliser, EqualiserPreset
 
 __all__ = [
     "DurationChanged",
+    "OutputMissing",
     "OutputsFound",
     "PlaybackBackend",
     "PlaybackEvent",
@@ -80,7 +81,14 @@ class OutputsFound:
     outputs: tuple[AudioOutput, ...]
 
 
-PlaybackEvent = StateChanged | DurationChanged | PositionJumped | OutputsFound
+@dataclass(frozen=True, slots=True)
+class OutputMissing:
+    """The chosen output is not there (a headset that was taken off); the default one plays."""
+
+    key: str
+
+
+PlaybackEvent = StateChanged | DurationChanged | PositionJumped | OutputsFound | OutputMissing
 Post = Callable[[PlaybackEvent], None]
 """Takes an event, from any thread, and returns at once (a Qt signal's `emit`, a queue's `put`)."""
 

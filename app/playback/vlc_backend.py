@@ -22,6 +22,7 @@ from typing import Any
 from app.playback import vlc_signals
 from app.playback.backend import (
     DurationChanged,
+    OutputMissing,
     OutputsFound,
     PlaybackEvent,
     PlaybackState,
@@ -34,6 +35,7 @@ from app.playback.mrl import file_fault, file_url
 from app.playback.position import PositionEstimate
 from app.playback.sound import LIMIT_DB, AudioOutput, Equaliser, EqualiserPreset
 from app.playback.vlc_engine import NEUTRAL_PREAMP_DB, VlcEngine
+from app.playback.vlc_outputs import outputs_of
 from app.playback.vlc_signals import AUDIO, KINDS, Signal
 from inference.errors import UndertoneError
 
@@ -112,6 +114,7 @@ class VlcBackend:
         self._gain: tuple[float, float] = (0.0, 1.0)
         self._equaliser: Any = None
         self._output = ""
+        self._missing_output = ""
         self._retiring: list[threading.Thread] = []
         self._worker = threading.Thread(target=self._work, name="vlc-worker", daemon=True)
         self._worker.start()
@@ -171,8 +174,7 @@ class VlcBackend:
         self._inbox.put(partial(self._do_output, key))
 
     def find_outputs(self) -> None:
-        # On a thread of its own: it may wait for a sound server that does not answer.
-        threading.Thread(target=self._look_for_outputs, name="vlc-outputs", daemon=True).start()
+        self._look_for_outputs_aside(lambda found: self._post(OutputsFound(found)))
 
     def close(self, timeout_s: float = 2.0) -> bool:
         until = time.monotonic() + timeout_s
@@ -289,7 +291,7 @@ class VlcBackend:
             old.release()
 
     def _do_output(self, key: str) -> None:
-        self._output = key
+        self._output, self._missing_output = key, ""
         if self._take is not None:
             self._take.player.audio_output_device_set(None, key or None)
 
@@ -325,10 +327,12 @@ class VlcBackend:
         self._apply_loudness()
         if self._equaliser is not None:
             player.set_equalizer(self._equaliser)
-        if self._output:
+        if self._output and self._output != self._missing_output:
             player.audio_output_device_set(None, self._output)
         if player.play() != 0:
             self._explain_failure()
+        elif self._output:
+            self._look_for_outputs_aside(partial(self._check_output, self._takes, self._output))
 
     def _on_signal(self, signal: Signal) -> None:
         take = self._take
@@ -441,25 +445,38 @@ class VlcBackend:
         self._retiring.append(thread)
         thread.start()
 
-    def _look_for_outputs(self) -> None:
-        found = [AudioOutput("", "")]
+    def _check_output(self, take: int, key: str, found: tuple[AudioOutput, ...]) -> None:
+        """libVLC plays on in silence where the output that it was told is not there."""
+        if len(found) > 1:  # some sound systems name none
+            there = key in {output.key for output in found}
+            self._inbox.put(partial(self._on_output_checked, take, key, there=there))
+
+    def _on_output_checked(self, number: int, key: str, *, there: bool) -> None:
+        take, path, was = self._take, self._path, self._missing_output
+        if key != self._output or there == (was != key):
+            return
+        self._missing_output = "" if there else key
+        if not there:
+            self._post(OutputMissing(key))
+        if take is None or take.number != number or path is None or take.want_paused:
+            return
+        with self._lock:
+            self._start_s = self._position.at(time.monotonic())
+        self._retire()
+        self._begin(path)
+
+    def _look_for_outputs_aside(self, then: Callable[[tuple[AudioOutput, ...]], None]) -> None:
+        # On a thread of its own: it may wait for a sound server that does not answer.
+        threading.Thread(
+            target=self._look_for_outputs, args=(then,), name="vlc-outputs", daemon=True
+        ).start()
+
+    def _look_for_outputs(self, then: Callable[[tuple[AudioOutput, ...]], None]) -> None:
         with self._lock:
             if self._closed:
                 return
             player = self._vlc.libvlc_media_player_new(self._instance)
-        try:
-            first = device = player.audio_output_device_enum()
-            while device:
-                key = (device.contents.device or b"").decode("utf-8", "replace")
-                name = (device.contents.description or b"").decode("utf-8", "replace")
-                if key:
-                    found.append(AudioOutput(key, name or key))
-                device = device.contents.next
-            if first:
-                self._vlc.libvlc_audio_output_device_list_release(first)
-        finally:
-            player.release()
-        self._post(OutputsFound(tuple(found)))
+        then(outputs_of(self._vlc, player))
 
     def _enter(self, state: PlaybackState, reason: str = "", remedy: str = "") -> None:
         if state is self._state and state not in (PlaybackState.IDLE, PlaybackState.ERROR):

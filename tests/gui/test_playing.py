@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.desktop.desktop import Desktop
 from app.desktop.queue_edits import QUEUE_LIMIT
-from app.playback.sound import Equaliser, EqualiserPreset
+from app.playback.backend import OutputMissing, OutputsFound
+from app.playback.sound import AudioOutput, Equaliser, EqualiserPreset
 from app.settings import Settings
 from inference.emotion import QUADRANTS, Quadrant
 from library_db.database import Durability
@@ -215,3 +216,32 @@ def test_what_was_played_stands_beside_the_queue_and_plays_again(
     QTest.mouseClick(panel.tabs.button(0), Qt.MouseButton.LeftButton)
     assert panel.view.isVisible()
     settle(qtbot, desktop)
+
+
+def test_the_output_is_chosen_in_the_settings_and_missed_in_words(
+    qtbot: QtBot, start: Start, tagged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.playback.null_backend import NullBackend
+
+    outputs = (AudioOutput("", ""), AudioOutput("usb", "Headset"))
+    monkeypatch.setattr(
+        NullBackend, "find_outputs", lambda self: self._post_event(OutputsFound(outputs))
+    )
+    told: list[str] = []
+    monkeypatch.setattr(NullBackend, "set_output", lambda _self, key: told.append(key))
+    desktop = start()
+    qtbot.waitUntil(lambda: desktop.dialogs.outputs == [("usb", "Headset")], timeout=WAIT_MS)
+    with qtbot.waitSignal(desktop.dialogs.opened, timeout=WAIT_MS) as opened:
+        desktop.window.actions_.settings.trigger()
+    (dialog,) = opened.args
+    box = dialog.editors["playback", "output_device"]
+    assert [box.itemText(i) for i in range(box.count())] == ["The one of the system", "Headset"]
+    box.setCurrentIndex(1)
+    assert told == ["usb"]
+    dialog.accept()
+    desktop.player._post(OutputMissing("usb"))
+    qtbot.waitUntil(lambda: bool(desktop.window.toasts.toasts), timeout=WAIT_MS)
+    assert "Headset is not connected" in desktop.window.toasts.toasts[-1].text
+    desktop.close()
+    assert start().preferences.settings.playback.output_device == "usb"
+    assert told == ["usb", "usb"]  # the next start plays on it again
