@@ -5,7 +5,8 @@
 
 One song of three minutes is analysed; the library then holds its features for every song, on
 files that hold no audio, so that nothing could be decoded. Clock seconds of the whole run: scan,
-worker start, rating, writing; and the processor's seconds. Results: results/rerating.csv.
+worker start, learning what is usual in the library (without it: --no-adapt), rating, writing;
+and the processor's seconds. Results: results/rerating.csv.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benchmarks._results import write
 from benchmarks.music import encode, synthetic_music
 from inference.job import run_to_end
 from inference.runtime import MusicClassifier
+from library_db.adaptation import is_adapted
 from library_db.files import ScanBatch
 from library_db.library import EstimateRow, Library
 
@@ -81,6 +83,7 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=10_000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--model", help="default: the catalogue's best")
+    parser.add_argument("--no-adapt", action="store_true", help="the model as it is")
     parser.add_argument("--out", type=Path, default=Path("results"))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, Library.open(Path(scratch) / "home") as library:
@@ -88,15 +91,17 @@ def main() -> None:
         model_id = fill(library, folder, arguments.songs, arguments.model)
         model = replace(music_model(model_id), revision="newer")
         begin, busy = time.perf_counter(), processor_s()
-        options = TagOptions(jobs=arguments.jobs)
+        options = TagOptions(jobs=arguments.jobs, adapt=not arguments.no_adapt)
         report = run_to_end(tag(library, [folder / "music"], options, model=model))
         seconds, busy = time.perf_counter() - begin, processor_s() - busy
+        used = sum(is_adapted(track.common_model) for track in library.tracks(library.search("")))
         if (report.done, report.failed) != (arguments.songs, ()):
             raise SystemExit(f"{report.done} of {arguments.songs} songs were rated")
     row = {
         "model": model_id,
         "songs": arguments.songs,
         "jobs": arguments.jobs,
+        "adapted_songs": used,
         "seconds": round(seconds, 2),
         "processor_seconds": round(busy, 2),
         "ms_a_song": round(seconds * 1000 / arguments.songs, 3),
