@@ -117,6 +117,19 @@ class VirtualBand:
     async def start(self, link: LocalLink) -> None:
         """Switch on: advertise on `link`."""
         self._device = await power_on(link, BAND_ADDRESS, self._name)
+        self._offer()
+        self._device.on("connection", self._on_connection)
+        await self._advertise()
+
+    def change(self, changed: dict[str, Any]) -> None:
+        """Offer other characteristics, to whoever connects next: UUID -> None or properties."""
+        self._changed = changed
+        server = self._device.gatt_server
+        for kept in (server.attributes, server.attributes_by_handle, server.services):
+            kept.clear()
+        self._offer()
+
+    def _offer(self) -> None:
         properties = Characteristic.Properties
         info = profile.encode_info(
             model="Undertone virtual band", serial=self._serial, firmware="1", fs_hz=self._fs_hz
@@ -137,8 +150,6 @@ class VirtualBand:
             )
         self._signals, self._status = made.get(profile.SIGNALS), made.get(profile.STATUS)
         self._device.add_service(Service(UUID(profile.SERVICE), list(made.values())))
-        self._device.on("connection", self._on_connection)
-        await self._advertise()
 
     async def stop(self) -> None:
         """Switch off: break the link and stop advertising."""

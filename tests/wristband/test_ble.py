@@ -238,6 +238,19 @@ def test_a_band_that_lacks_something_is_refused(changed: dict[str, Any], text: s
     with_band(test, VirtualBand(changed=changed))
 
 
+def test_a_band_that_changes_its_characteristics_is_not_taken_up_again() -> None:
+    async def test(bench: Bench) -> None:
+        await bench.until(lambda: bench.source.counters.packets >= 4)
+        bench.band.change({profile.STATUS: None})
+        await bench.band.drop_link()
+        status = await bench.until_stopped()
+        assert (status.state, status.reason) == (SourceState.STOPPED, Reason.PROTOCOL)
+        assert "missing" in status.text
+        assert bench.samples(Channel.PPG) == bench.source.counters.samples  # all that came is kept
+
+    with_band(test)
+
+
 def test_another_band_at_the_same_address_is_not_taken_unasked() -> None:
     async def test(bench: Bench) -> None:
         status = await bench.until_stopped()

@@ -77,10 +77,10 @@ def outlet() -> Iterator[Callable[..., tuple[Any, str]]]:
     made = []
 
     def make(
-        labels: list[str], units: list[str], fs_hz: float = 128.0, kind: str = "Physio"
+        labels: list[str], units: list[str], fs_hz: float = 128.0, name: str = ""
     ) -> tuple[Any, str]:
-        name = f"test-{uuid.uuid4().hex[:12]}"
-        info = pylsl.StreamInfo(name, kind, len(labels), fs_hz, "float32", name)
+        name = name or f"test-{uuid.uuid4().hex[:12]}"
+        info = pylsl.StreamInfo(name, "Physio", len(labels), fs_hz, "float32", name)
         info.set_channel_labels(labels)
         info.set_channel_units(units)
         made.append(pylsl.StreamOutlet(info))
@@ -155,6 +155,31 @@ def test_gaps_and_values_that_are_none_are_told_and_not_filled(outlet: Any) -> N
     assert sum(c.lost for c in chunks) == pytest.approx(34, abs=2)
     assert source.counters.corrupt == 2
     assert any(isinstance(d, Annotation) and d.kind is AnnotationKind.GAP for d in out)
+
+
+def test_two_streams_of_other_rates_are_counted_a_channel(outlet: Any) -> None:
+    slow, name = outlet(["EDA"], ["S"], fs_hz=4.0)
+    fast, _ = outlet(["x", "BVP"], ["", ""], fs_hz=64.0, name=name)
+
+    async def run() -> tuple[list[Delivery], LslSource]:
+        source = LslSource(name, find_s=3.0)
+
+        def enough(out: list[Delivery]) -> bool:
+            return len(samples(out, Channel.PPG)) >= 64 and len(samples(out, Channel.GSR)) >= 4
+
+        taking = asyncio.create_task(take(source, enough))
+        await streaming(source)
+        for k in range(64):
+            fast.push_sample([-1.0, float(k)])
+            if k % 16 == 0:
+                slow.push_sample([2e-6])
+        return await taking, source
+
+    out, source = asyncio.run(run())
+    np.testing.assert_array_equal(samples(out, Channel.PPG), np.arange(64))
+    np.testing.assert_allclose(samples(out, Channel.GSR), [2.0] * 4, rtol=1e-5)
+    assert {d.fs_hz for d in out if isinstance(d, SignalChunk)} == {4.0, 64.0}
+    assert (source.counters.samples, source.counters.lost) == (64, 0)
 
 
 def test_a_stream_without_a_steady_rate_is_refused(outlet: Any) -> None:
