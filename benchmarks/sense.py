@@ -88,7 +88,11 @@ def hour(folder: Path, seconds: float) -> list[Result]:
 
 
 def _growth_mb(process: subprocess.Popen[bytes], seconds: float, begun: Path) -> float:
-    """What the memory of a process grows by, from a fifth of its time after `begun` is written."""
+    """What the memory of a process grows by: its last quarter against the second, by medians.
+
+    The clock begins when `begun` is written. Single readings swing by some 20
+    MB with what is drawn and rated at that moment.
+    """
     sizes: list[tuple[float, float]] = []
     begun_s = np.inf
     while process.poll() is None:
@@ -99,8 +103,11 @@ def _growth_mb(process: subprocess.Popen[bytes], seconds: float, begun: Path) ->
             size_mb = int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
             sizes.append((time.monotonic() - begun_s, size_mb))
         time.sleep(0.5)
-    steady = [size for at_s, size in sizes if at_s > 0.2 * seconds]
-    return max(steady) - steady[0]
+    quarters: list[list[float]] = [[], [], [], []]
+    for at_s, size_mb in sizes:
+        if at_s >= 0.0:
+            quarters[min(3, int(4.0 * at_s / seconds))].append(size_mb)
+    return float(np.median(quarters[3]) - np.median(quarters[1]))
 
 
 def window_minute(folder: Path, seconds: float = 60.0) -> list[Result]:

@@ -373,7 +373,9 @@ class MainWindow(QMainWindow):
             widget.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _place_toasts(self) -> None:
-        self.toasts.keep_clear(self.player_bar.height() + self._jobs.sizeHint().height())
+        # By its hint: before the window is laid out, a widget is as high as Qt makes any.
+        bar, jobs = self.player_bar.sizeHint(), self._jobs.sizeHint()
+        self.toasts.keep_clear(bar.height() + jobs.height())
 
     def _next_area(self, step: int) -> None:
         """F6: sidebar, search, songs, sensors, queue, player."""

@@ -104,6 +104,7 @@ class ToastHost(QWidget):
         toast.dismissed.connect(lambda: self._drop(toast))
         self._shown.append(toast)
         self._column.addWidget(toast)
+        toast.show()  # now, not at the next event: what is hidden is given no place
         self.show()
         self.raise_()
         self._place()

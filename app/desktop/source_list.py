@@ -241,7 +241,9 @@ class SourceList(QObject):
             (
                 "file",
                 self.tr("Replay a file …"),
-                self.tr("A recording of Undertone's, an Empatica E4 export, an HKU956 listening"),
+                self.tr(
+                    "A recording, its export as CSV or EDF+, an E4 export, an HKU956 listening"
+                ),
                 "play",
             ),
             (

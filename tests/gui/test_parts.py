@@ -209,6 +209,24 @@ def test_an_error_message_shows_what_was_typed_as_text(qtbot: QtBot, theme: Them
     assert field.marked == (0, 0)
 
 
+def test_toasts_stand_above_the_bar_each_at_its_height(qtbot: QtBot, theme: Theme) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.resize(600, 400)
+    parent.show()
+    host = ToastHost(theme, parent)
+    host.keep_clear(100)
+    heights = []
+    for text in ("one", "two " * 60, "three"):
+        host.show_toast(text)
+        heights.append(host.toasts[-1].height())
+        assert host.geometry().bottom() < 300
+        for toast in host.toasts:
+            assert toast.height() >= toast.heightForWidth(toast.width())
+    assert heights[1] > heights[0] == heights[2]
+    host.clear()
+
+
 def test_toasts_do_not_pile_up(qtbot: QtBot, theme: Theme) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
