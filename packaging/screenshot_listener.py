@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ANSWERS = 40
 _DAYS = 24
 _DAY_S = 86_400.0
-_TURN_RAD, _SHIFT = -0.75, (-0.15, 0.1)
+_TURN_RAD, _SHIFT = 0.6, (0.15, 0.0)
 """Of the made-up listener's plane, which is far enough from the common one to be learned."""
 
 
@@ -165,8 +165,8 @@ def _ask(stage: Stage) -> None:
     stage.settle()
     track, emotion = library.track(before), library.emotion(before)
     assert track is not None
-    assert emotion.common is not None
-    desktop.prompting.prompt.ask(track.title, emotion.common.quadrant, emotion.mood)
+    assert emotion.quadrant is not None
+    desktop.prompting.prompt.ask(track.title, emotion.quadrant, emotion.mood)
 
 
 def _look(stage: Stage, part: int) -> None:
@@ -179,6 +179,6 @@ def _look(stage: Stage, part: int) -> None:
     stage.until(lambda: not model.restless)
     model.page.tabs.show_part(part)
     stage.settle()
-    if part == 2:
+    if part == 2 and model.page.moves.table.keys:
         moves = model.page.moves
         moves.table.choose(moves.table.keys[len(moves.table.keys) // 2])
