@@ -23,6 +23,7 @@ class Restoring(QObject):
         self._file = file
         self._desktop = desktop
         self.state = WindowState.load(file)
+        self._fault = ""
 
     def restore_window(self) -> None:
         state, window = self.state, self._desktop.window
@@ -78,4 +79,16 @@ class Restoring(QObject):
         """Take down how everything is now, and write it on a worker."""
         self.keep()
         state, file = self.state, self._file
-        self._desktop.runner.call(lambda: state.save(file), lambda _: None, pool="io")
+        self._desktop.runner.call(lambda: state.save(file), self._on_saved, pool="io")
+
+    def _on_saved(self, fault: str) -> None:
+        """Say once that it does not work, and again only after it did."""
+        if fault and not self._fault:
+            said = self.tr(
+                "The queue and the window's state cannot be kept for the next start ({reason}). "
+                "Free some space, or make {folder} writable."
+            )
+            self._desktop.window.toasts.show_toast(
+                said.format(reason=fault, folder=self._file.parent)
+            )
+        self._fault = fault

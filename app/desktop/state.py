@@ -114,8 +114,8 @@ class WindowState:
     def with_geometry(self, geometry: bytes) -> WindowState:
         return replace(self, geometry=base64.b64encode(geometry).decode("ascii"))
 
-    def save(self, path: Path) -> None:
-        """Write to `path`; a fault is logged, since nothing that matters is lost with it."""
+    def save(self, path: Path) -> str:
+        """Write to `path` at once or not at all; says why not, or nothing. The old file stays."""
         temporary = ""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,3 +127,5 @@ class WindowState:
             _log.warning("the state of the window could not be saved: %s", error)
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
+            return error.strerror or str(error)
+        return ""
