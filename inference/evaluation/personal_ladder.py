@@ -8,6 +8,7 @@ tell, in a direction of the musical features that is theirs. No person is measur
 from __future__ import annotations
 
 import functools
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.emotion import QUADRANTS
-from inference.evaluation.personal import NOISES, interval, stored_rows
+from inference.evaluation.personal import interval, stored_rows
 from inference.evaluation.personal_songs import PlayerSongs, player_songs
 from inference.evaluation.personal_worlds import Listener, moods_of, read_estimates
 from inference.evaluation.results import RunRecord, digest_files, write_results
@@ -27,7 +28,7 @@ from inference.labelling.ladder import Fit, Rung, climb, fit_personal
 from inference.labelling.pairing import Pairing
 from inference.training.personal import HeadTuner, TunerSettings
 
-__all__ = ["COUNTS", "KINDS", "evaluate_ladder"]
+__all__ = ["COUNTS", "KINDS", "NOISES", "evaluate_ladder"]
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,6 +39,9 @@ KINDS: tuple[Kind, ...] = ("plane", "taste")
 
 COUNTS = (10, 20, 40, 80)
 """How many songs a listener has answered on."""
+
+NOISES = (0.0, 0.2)
+"""Shares of answers at random."""
 
 _TASTE_SD = 0.6
 """Of what a taste adds to valence and to arousal, over the songs."""
@@ -93,7 +97,8 @@ def evaluate_ladder(
     p = read_estimates(estimates)
     songs = yield from player_songs(p, dataset, root, work / "song-features")
     digest = digest_files([estimates], estimates.parent)
-    folder = work / "personal" / f"ladder-{digest[:12]}{'-quick' if quick else ''}"
+    settings_digest = repr((digest, NOISES, COUNTS, _TASTE_SD, songs.notes, quick)).encode()
+    folder = work / "personal" / f"ladder-{hashlib.sha256(settings_digest).hexdigest()[:12]}"
     settings = TunerSettings(steps=2) if quick else TunerSettings()
     rows: list[dict[str, object]] = []
     done, total = 0, len(KINDS) * listeners * seeds
