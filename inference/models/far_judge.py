@@ -52,8 +52,10 @@ class FarJudge(nn.Module):
     gate_bias : float
         Of a logistic regression on the song's vector: another sound, or the usual one.
     gate_range : (low, high)
-        Probabilities of another sound below which this judge has no say, and from which on it
-        has all of it.
+        Probabilities of another sound below which this judge has the least share, and from
+        which on it has all of it.
+    least_share : float
+        Of what is said about music of the usual sound.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class FarJudge(nn.Module):
         gate_weight: Tensor,
         gate_bias: float,
         gate_range: tuple[float, float],
+        least_share: float,
     ) -> None:
         super().__init__()
         self._machines = {"arousal": arousal, "valence": valence}
@@ -76,6 +79,7 @@ class FarJudge(nn.Module):
         self.register_buffer("gate_weight", gate_weight)
         self._arousal_song, self._valence_song = slice(*arousal_song), slice(*valence_song)
         self._gate_bias, self._gate_range = gate_bias, gate_range
+        self._least_share = least_share
 
     def forward(self, segments: Tensor, song: Tensor) -> tuple[Tensor, Tensor]:
         """Reduced segments (B, L, r), song (B, k) -> log-probabilities (B, 4), share (B, 1)."""
@@ -86,7 +90,8 @@ class FarJudge(nn.Module):
         said = torch.stack([logsigmoid(x) + logsigmoid(y) for x, y in quadrants], dim=1)
         low, high = self._gate_range
         strange = torch.sigmoid(song @ self.get_buffer("gate_weight") + self._gate_bias)
-        share = torch.clamp((strange - low) / (high - low), 0.0, 1.0)
+        open_ = torch.clamp((strange - low) / (high - low), 0.0, 1.0)
+        share = self._least_share + (1.0 - self._least_share) * open_
         return said, share[:, None]
 
     def _margin(self, name: str, x: Tensor) -> Tensor:

@@ -40,7 +40,10 @@ class FarSettings:
     gate_c : float
         Of the logistic regression that tells the plain clips from the others.
     gate_range : (low, high)
-        See `FarJudge`: 95 of 100 plain clips stay below.
+        See `FarJudge`: 95 of 100 plain clips whose artists it did not learn from stay below.
+    least_share : float
+        See `FarJudge`: machines that read other things than the committee better its word on
+        plain clips, too.
     """
 
     arousal_segments: tuple[int, int] = (424, 624)
@@ -50,7 +53,8 @@ class FarSettings:
     width: float = 0.5
     slope: float = 2.0
     gate_c: float = 1e-3
-    gate_range: tuple[float, float] = (0.1, 0.25)
+    gate_range: tuple[float, float] = (0.15, 0.4)
+    least_share: float = 0.2
 
 
 def fit_far_judge(
@@ -84,6 +88,7 @@ def fit_far_judge(
         _tensor(gate.coef_[0]),
         float(gate.intercept_[0]),
         settings.gate_range,
+        settings.least_share,
     )
 
 

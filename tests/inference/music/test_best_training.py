@@ -36,7 +36,13 @@ from inference.training.music_best_sounds import no_music
 pytestmark = pytest.mark.training
 
 SMALL = HeadSettings(members=2, hidden=16, width=12, regress_epochs=2, epochs=8, rank=6, batch=16)
-FAR = FarSettings(arousal_segments=(0, 10), arousal_song=(0, 9), valence_song=(0, 9), gate_c=1.0)
+FAR = FarSettings(
+    arousal_segments=(0, 10),
+    arousal_song=(0, 9),
+    valence_song=(0, 9),
+    gate_c=1.0,
+    least_share=0.0,  # made-up revoiced clips say nothing of plain ones
+)
 RECIPE = BestRecipe(head=SMALL, far=FAR, n_folds=3, seeds=(0,))
 
 
@@ -94,6 +100,19 @@ def test_unusual_sounds_are_judged_by_what_carries_over() -> None:
 
 def right(fitted: FittedHead, clips: Clips) -> float:
     return float((fitted.said(clips).argmax(axis=1) == clips.labels).mean())
+
+
+def test_the_second_judge_has_its_least_share_in_usual_music() -> None:
+    plain, told = made_up_clips(), made_up_clips(seed=2)
+    revoiced = Clips(told.segments + 6.0, told.song + np.float32(6.0), plain.labels)
+    recipe = replace(RECIPE, far=replace(FAR, least_share=0.3))
+    fitted = FittedHead.of(Material(plain, revoiced), recipe, 0, targets())
+    assert fitted.committee.far is not None
+    with torch.inference_mode():
+        _, usual = fitted.committee.far(*reduced(plain, fitted.reduction))
+        _, strange = fitted.committee.far(*reduced(revoiced, fitted.reduction))
+    assert float(usual.median()) == pytest.approx(0.3, abs=1e-6)
+    assert float(strange.median()) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_what_is_like_nothing_is_judged_even() -> None:
