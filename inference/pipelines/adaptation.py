@@ -20,7 +20,7 @@ FEWEST_SONGS = 30
 """From this many songs on a library is known well enough to adapt to it."""
 
 _HALF_WAY_SONGS = 10.0
-_USUAL, _STRANGE = 0.5, 0.8  # strangeness up to which nothing is moved, and from which on all is
+_USUAL, _STRANGE = 0.4, 0.7  # strangeness up to which nothing is moved, and from which on all is
 _SMALLEST, _LARGEST = 0.5, 2.0  # a deviation is never taken to be further off than this
 _KIND, _VERSION = b"UTLS", 1
 _HEAD = struct.Struct("<IIH")

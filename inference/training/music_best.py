@@ -187,7 +187,8 @@ _SUMMARY = (
     "features: musicnn's two networks and our own descriptors of rhythm, harmony and timbre, "
     "regressed physiological features, SIA-BGRU; several heads are averaged. Music that sounds "
     "unlike what they learned from is judged by kernel machines, arousal and valence apart, that "
-    "were fitted to the same clips played again by synthesised instruments."
+    "were fitted to the same clips played again by synthesised instruments; elsewhere these have "
+    "a fifth of the word."
 )
 _CREDITS = (
     "musicnn (Pons and Serra 2019, Music Technology Group, Universitat Pompeu Fabra; ISC "
