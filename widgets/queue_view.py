@@ -115,8 +115,13 @@ class QueuePanel(QFrame):
         head.setContentsMargins(SPACE, SPACE, SPACE, SPACE // 2)
         head.setSpacing(4)
         self.tabs = QButtonGroup(self)
-        for place, text in enumerate((self.tr("Queue"), self.tr("Played"))):
+        parts = (
+            (self.tr("Queue"), self.tr("Show the queue")),
+            (self.tr("Played"), self.tr("Show what was played")),
+        )
+        for place, (text, name) in enumerate(parts):
             tab = button(text, "tab")
+            tab.setAccessibleName(name)
             tab.setCheckable(True)
             tab.setChecked(place == 0)
             self.tabs.addButton(tab, place)
@@ -146,7 +151,6 @@ class QueuePanel(QFrame):
         self.view.files_dropped.connect(self.files_requested)
         self.view.list_dropped.connect(self.list_requested)
         theme.changed.connect(self.view.viewport().update)
-        self.setFocusProxy(self.view)
         self.show_queue((), None)
 
     def show_queue(self, items: Sequence[QueueItem], current: int | None) -> None:
