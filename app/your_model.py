@@ -110,7 +110,7 @@ class Version:
     usable : bool
         Whether it is of the common model that rates the library now.
     earlier : bool
-        Learned upon an earlier version of that model: it goes on speaking, untested on this one.
+        Learned upon another version of that model: it goes on speaking, untested on this one.
     whole : bool
         False where that version's features are no longer made: only its map of the plane speaks.
     fault : str
@@ -148,12 +148,12 @@ class Version:
             return f"it was learned upon another model ({self.base_model}), and says nothing now"
         if not self.whole:
             return (
-                f"it was learned upon an earlier version of {self.base_model}, whose features are "
+                f"it was learned upon another version of {self.base_model}, whose features are "
                 "no longer made: its map of valence and arousal alone speaks"
             )
         if self.earlier:
             return (
-                f"it was learned upon an earlier version of {self.base_model} and goes on "
+                f"it was learned upon another version of {self.base_model} and goes on "
                 "speaking, untested on the present one"
             )
         return ""

@@ -202,13 +202,13 @@ class ModelTexts:
             )
         if not active.whole:
             return _tr(
-                "It was learned upon an earlier version of the common model, whose features of "
+                "It was learned upon another version of the common model, whose features of "
                 "songs are no longer made: its map of valence and arousal speaks alone. Train "
                 "again to learn upon the present version; your answers are all kept."
             )
         if active.earlier:
             return _tr(
-                "It was learned upon an earlier version of the common model, and goes on speaking. "
+                "It was learned upon another version of the common model, and goes on speaking. "
                 "Train again to have it tested upon the present one; your answers are all kept."
             )
         if active.personal is None or active.common is None or active.lower is None:
