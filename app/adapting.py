@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from library_db.adaptation import Adaptation
     from library_db.library import Library
 
-__all__ = ["adapted", "learn", "may_learn", "otherwise_adapted", "stored"]
+__all__ = ["adapted", "learn", "may_learn", "needed_songs", "otherwise_adapted", "stored"]
 
 _GROWTH = 2
 """Learn again when there are this many times the songs of the last time."""
@@ -104,10 +104,14 @@ def learn(library: Library, model: Model) -> Job[bool]:
 
 
 def _is_due(library: Library, model: Model, songs: int) -> bool:
+    return songs >= needed_songs(stored(library, model))
+
+
+def needed_songs(before: Adaptation | None) -> int:
+    """How many songs it takes to learn what is usual, after it was last learned so."""
     from inference.pipelines.adaptation import FEWEST_SONGS
 
-    before = stored(library, model)
-    return songs >= (FEWEST_SONGS if before is None else _GROWTH * before.songs)
+    return FEWEST_SONGS if before is None else _GROWTH * before.songs
 
 
 def _features(

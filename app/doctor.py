@@ -69,6 +69,7 @@ def examine(home: Home) -> Iterator[Check]:
         ("disk", lambda: _disk(home)),
         ("library", lambda: _library(home)),
         ("models", lambda: _models(home)),
+        ("adaptation", lambda: _adaptation(home)),
         ("own model", lambda: _own_model(home)),
         ("decoder", _decoder),
         ("playback", _playback),
@@ -141,6 +142,21 @@ def _models(home: Home) -> Check:
             "Install Undertone with its model files",
         )
     return Check("models", "ok", ", ".join(names))
+
+
+def _adaptation(home: Home) -> Check:
+    from app.adaptation_state import adaptation_state
+    from app.settings import Settings
+    from app.song_model import music_model
+    from library_db.library import Library
+
+    if not (home.library_dir / "library.sqlite3").exists():
+        return Check("adaptation", "ok", "nothing learned of the library yet")
+    settings = Settings.load_usable(home.settings_file)[0].tagging
+    with Library.open(home.library_dir) as library:
+        model = music_model(settings.model or None, home.models_dir)
+        state = adaptation_state(library, model, on=settings.adapt)
+    return Check("adaptation", "ok", f"{state.model_id}: {state.words}")
 
 
 def _own_model(home: Home) -> Check:

@@ -27,11 +27,14 @@ class Adaptation:
         Different recordings in the library when it was learned.
     data : bytes
         As the inference floor packs it.
+    learned_s : float or None
+        When, seconds since the epoch; None where an older program learned it.
     """
 
     version: int
     songs: int
     data: bytes
+    learned_s: float | None = None
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ a damaged file is set aside and a new one begun.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS features (track_id INTEGER, front_end TEXT, audio_hash TEXT, "
     "data BLOB, PRIMARY KEY (track_id, front_end))",
     "CREATE TABLE IF NOT EXISTS adaptations "
-    "(front_end TEXT PRIMARY KEY, version INTEGER, songs INTEGER, data BLOB)",
+    "(front_end TEXT PRIMARY KEY, version INTEGER, songs INTEGER, data BLOB, learned_s REAL)",
 )
 _OBJECTS = 5
 """What these make in a file, the indexes of the keys counted; an older file has fewer."""
@@ -136,7 +137,7 @@ class AnalysisStore:
 
     def adaptation(self, front_end: str) -> Adaptation | None:
         """What was learned last of the library, from features of this front end."""
-        sql = "SELECT version, songs, data FROM adaptations WHERE front_end = ?"
+        sql = "SELECT version, songs, data, learned_s FROM adaptations WHERE front_end = ?"
         try:
             with self._database.reading() as connection:
                 found = connection.execute(sql, (front_end,)).fetchone()
@@ -149,10 +150,11 @@ class AnalysisStore:
         with self._database.transaction(Durability.BULK) as connection:
             before = self.adaptation(front_end)
             version = 1 if before is None else before.version + (before.data != data)
-            kept = Adaptation(version, songs, data)
+            kept = Adaptation(version, songs, data, time.time())
             connection.execute(
-                "INSERT OR REPLACE INTO adaptations VALUES (?, ?, ?, ?)",
-                (front_end, version, songs, data),
+                "INSERT OR REPLACE INTO adaptations (front_end, version, songs, data, learned_s) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (front_end, version, songs, data, kept.learned_s),
             )
         return kept
 
@@ -194,6 +196,11 @@ def _open(path: Path) -> Database:
             with database.transaction(Durability.BULK) as connection:
                 for statement in _TABLES:
                     connection.execute(statement)
+        with database.reading() as connection:
+            names = {row[1] for row in connection.execute("PRAGMA table_info(adaptations)")}
+        if "learned_s" not in names:  # a file of an older program
+            with database.transaction(Durability.BULK) as connection:
+                connection.execute("ALTER TABLE adaptations ADD COLUMN learned_s REAL")
     except BaseException:
         database.close()
         raise

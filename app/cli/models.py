@@ -6,14 +6,16 @@ import argparse
 import shutil
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.console import UsageError, clean, dump_json, message, out
+from app.cli.opening import open_library
 from app.paths import Home
 
 if TYPE_CHECKING:
+    from app.adaptation_state import AdaptationState
     from inference.catalog import ModelCard
 
 __all__ = ["INSTALLABLE", "add_parser", "run"]
@@ -59,13 +61,17 @@ def _list(args: argparse.Namespace) -> int:
     from inference.catalog import installed
 
     cards = installed(args.home.models_dir)
+    states = _states(args.home, [card for card in cards if card.kind == "music"])
     if args.json:
-        out(dump_json([_to_json(card) for card in cards], indent=2))
+        out(dump_json([_to_json(card, states.get(card.id)) for card in cards], indent=2))
         return 0
     for card in cards:
         out(f"{card.id}  {card.version}  ({card.kind})")
         for line in _about(card):
             out(textwrap.fill(clean(line), 96, initial_indent="    ", subsequent_indent="      "))
+        if card.id in states and states[card.id].can:
+            said = f"your library: {states[card.id].words}"
+            out(textwrap.fill(said, 96, initial_indent="    ", subsequent_indent="      "))
     if not cards:
         message("no model is installed; `undertone doctor` says more")
     return 0
@@ -85,10 +91,25 @@ def _about(card: ModelCard) -> Iterator[str]:
     yield f"licence: {card.licence}"
 
 
-def _to_json(card: ModelCard) -> dict[str, Any]:
+def _states(home: Home, cards: Sequence[ModelCard]) -> dict[str, AdaptationState]:
+    """By model id how it is used to the library; nothing where there is none."""
+    if not (home.library_dir / "library.sqlite3").exists():
+        return {}
+    from app.adaptation_state import adaptation_state
+    from app.settings import Settings
+    from app.song_model import music_model
+
+    on = Settings.load_usable(home.settings_file)[0].tagging.adapt
+    with open_library(home) as library:
+        models = (music_model(card.id, home.models_dir) for card in cards)
+        return {model.model_id: adaptation_state(library, model, on=on) for model in models}
+
+
+def _to_json(card: ModelCard, state: AdaptationState | None) -> dict[str, Any]:
+    """The card's fields, and `library`: how the model is used to it, null where it is not."""
     from dataclasses import asdict
 
-    return asdict(card)
+    return {**asdict(card), "library": state.to_json() if state and state.can else None}
 
 
 def _install(args: argparse.Namespace) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from app.desktop.jobs import JobRunner
@@ -18,7 +19,11 @@ from widgets.dialogs.folders import FoldersDialog
 from widgets.dialogs.keyboard import KeyboardDialog
 from widgets.dialogs.settings import SettingsDialog
 from widgets.main_window import MainWindow
+from widgets.text import count, day, songs
 from widgets.theme import Theme
+
+if TYPE_CHECKING:
+    from app.adaptation_state import AdaptationState
 
 __all__ = ["Dialogs"]
 
@@ -55,6 +60,8 @@ class Dialogs(QObject):
         self._home = home
         self._sound = sound
         self.folders: Callable[[], list[str]] = list
+        self.adaptation: Callable[[], AdaptationState | None] = lambda: None
+        """How the model is used to the library; may read files."""
         """Looks up the music folders; called on a worker."""
         self.outputs: list[tuple[str, str]] = []
         """Sound outputs to choose from, as (key, name)."""
@@ -109,6 +116,10 @@ class Dialogs(QObject):
         self.show(KeyboardDialog(self._theme, entries, self._window))
 
     def show_about(self) -> None:
+        """Look up what the model has learned of the library, then show what this is."""
+        self._runner.call(self.adaptation, self._show_about, lambda _: self._show_about(None))
+
+    def _show_about(self, state: AdaptationState | None) -> None:
         sound = self._sound()
         facts = [
             (self.tr("Version"), _version()),
@@ -118,6 +129,11 @@ class Dialogs(QObject):
             ),
             (self.tr("Stored in"), str(self._home.folder)),
         ]
+        if state is not None:
+            facts[1:1] = [
+                (self.tr("Model"), state.model_id),
+                (self.tr("Your library"), _library_words(state)),
+            ]
         self.show(AboutDialog(self._theme, facts, self._window))
 
     def show(self, dialog: QDialog, *, modal: bool = True) -> None:
@@ -150,6 +166,28 @@ def _music_models(models_dir: Path) -> list[tuple[str, str]]:
         return [(card.id, card.id) for card in installed(models_dir) if card.kind == "music"]
     except UndertoneError:
         return []
+
+
+def _library_words(state: AdaptationState) -> str:
+    """How the model is used to the library."""
+
+    def tr(text: str) -> str:
+        return QCoreApplication.translate("About", text)
+
+    if not state.can:
+        return tr("The model judges every library alike.")
+    if state.version is None:
+        said = tr("What is usual in it is learned from {n} songs on; {heard} are heard.").format(
+            n=count(state.needed), heard=count(state.heard)
+        )
+    else:
+        said = tr("Version {version} of what is usual in it, learned from {songs}.").format(
+            version=state.version, songs=songs(state.songs)
+        )
+        if state.learned_s is not None:
+            said += " " + tr("Since {day}.").format(day=day(state.learned_s))
+        said += " " + tr("{songs} judged by it.").format(songs=songs(state.rated))
+    return said if state.on else f"{tr('Switched off in Settings, Moods.')} {said}"
 
 
 def _version() -> str:

@@ -16,6 +16,7 @@ from app.desktop.queue_playlists import QueuePlaylists
 from app.desktop.relative_moods import RelativeMoods
 
 if TYPE_CHECKING:
+    from app.adaptation_state import AdaptationState
     from app.desktop.desktop import Desktop
 
 __all__ = ["LibraryViews"]
@@ -63,8 +64,21 @@ class LibraryViews(QObject):
         self.attention = Attention(window, songs, work, self)
         self.completing = Completing(window.search, songs, desktop.runner, self)
         self.relative = RelativeMoods(desktop, self)
+        desktop.dialogs.adaptation = lambda: self._adaptation(desktop)
         pages.remove_rows = self.menus.remove_rows
         window.dropped.connect(lambda paths: self.menus.take_files([Path(p) for p in paths]))
+
+    @staticmethod
+    def _adaptation(desktop: Desktop) -> AdaptationState | None:
+        """How the model in use is used to the library; reads files."""
+        from app.adaptation_state import adaptation_state
+        from app.song_model import music_model
+
+        tagging = desktop.preferences.settings.tagging
+        if desktop.library is None:
+            return None
+        model = music_model(tagging.model or None, desktop.home.models_dir)
+        return adaptation_state(desktop.library, model, on=tagging.adapt)
 
     def begin(self, view: str) -> None:
         """Show the view of last time; one of the playlists as soon as they are read."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from app.adaptation_state import adaptation_state
 from app.adapting import stored
 from app.tagging import TagOptions, TagReport, TagRow, tag
 from inference.emotion import EmotionEstimate, Quadrant
@@ -103,6 +105,27 @@ def test_with_30_songs_every_row_is_final_and_by_the_library(
     again = run(library, folder)
     assert (again.report.done, again.report.up_to_date, again.touched) == (0, 30, [])
     assert {n: r.estimate for n, r in again.rows.items()} == kept(library, again.rows)
+
+
+def test_what_was_learned_is_told(library: Library, tmp_path: Path, originals: list[Path]) -> None:
+    folder = put(tmp_path / "m", originals[:29])
+    run(library, folder)
+    state = adaptation_state(library, MODEL, on=True)
+    assert (state.version, state.heard, state.needed, state.rated) == (None, 29, 30, 0)
+    assert "29 of 30" in state.words
+    put(folder, originals[:30])
+    begin_s = time.time()
+    run(library, folder)
+    state = adaptation_state(library, MODEL, on=True)
+    assert (state.version, state.songs, state.rated, state.needed) == (1, 30, 30, 60)
+    assert state.learned_s is not None
+    assert begin_s <= state.learned_s <= time.time()
+    assert state.to_json()["learned"] == state.since
+    run(library, folder, adapt=False)
+    state = adaptation_state(library, MODEL, on=False)
+    assert (state.version, state.rated) == (1, 0)
+    assert state.words.startswith("switched off")
+    assert not adaptation_state(library, ear_model("1", FRONT_END), on=True).can
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -296,12 +319,22 @@ def test_force_hears_everything_and_keeps_to_the_library(
     }
 
 
-def test_a_library_of_an_older_version_gets_the_table(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "CREATE TABLE adaptations "
+        "(front_end TEXT PRIMARY KEY, version INTEGER, songs INTEGER, data BLOB)",
+    ],
+)
+def test_a_library_of_an_older_version_gets_the_table(tmp_path: Path, before: str) -> None:
     with (
         Library.open(tmp_path / "library") as library,
         library.analysis._database.transaction() as connection,
     ):
         connection.execute("DROP TABLE adaptations")
+        if before:
+            connection.execute(before)
     with Library.open(tmp_path / "library") as library:
         assert library.analysis.adaptation("f") is None
         assert library.analysis.put_adaptation("f", b"x", 30).version == 1
