@@ -3,8 +3,9 @@
     python packaging/screenshots.py                     # all of them, into resources/screenshots
     python packaging/screenshots.py --only albums plane --out /tmp/shots --music ~/Music
 
-Each view is drawn light and dark, at one and at two device pixels a pixel, without a display. A
-new view is one entry of `SHOTS`: a function that brings the window into the state to be shown.
+Each view is drawn light and dark, without a display; the main ones, with --all each of them, at two
+device pixels a pixel as well. A new view is one entry of `SHOTS`: a function that brings the window
+into the state to be shown, and returns the dialog where it is one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import screenshot_dialogs
 import screenshot_listener
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,9 +32,9 @@ LISTENER = 21
 
 
 class Stage:
-    """The player on the demo library, and what the shots do with it."""
+    """The player on a library, and what the shots do with it."""
 
-    def __init__(self, home_folder: Path, theme: str) -> None:
+    def __init__(self, home_folder: Path, theme: str, *, filled: bool = True) -> None:
         from PySide6.QtWidgets import QApplication
 
         from app.desktop.desktop import Desktop
@@ -48,7 +50,8 @@ class Stage:
         self.window.resize(*SIZE)
         self.desktop.start([])
         self.until(lambda: self.desktop.songs is not None)
-        self.until(lambda: len(self.window.table.songs.ids) > 0)
+        if filled:
+            self.until(lambda: len(self.window.table.songs.ids) > 0)
         self.settle()
 
     def until(self, done: Callable[[], bool]) -> None:
@@ -78,9 +81,17 @@ class Stage:
         self.settle()
 
     def calm_down(self) -> None:
-        """As it was at the beginning: no toast, no search, the queue away."""
+        """As it was at the beginning: no toast, no dialog, no search, the queue away."""
+        from PySide6.QtWidgets import QDialog
+
+        for dialog in self.window.findChildren(QDialog):
+            dialog.close()
+        self.desktop.preferences.set("library", "unsure_below", 0.5)
         self.desktop.preferences.set("library", "relative_moods", False)
+        self.window.resize(*SIZE)
         self.window.toasts.clear()
+        self.window.plane.canvas.clear_selection()
+        self.window.plane.canvas.fit()
         self.window.search.set_query("")
         self.window.set_queue_shown(False)
         self.window.table.clearSelection()
@@ -107,10 +118,33 @@ def songs(stage: Stage) -> None:
     """The library, with the queue, while a song plays."""
     desktop = stage.desktop
     assert desktop.glue is not None
-    desktop.glue.play_from(2)
+    desktop.glue.play_from(_most_varied(stage))
     stage.settle()
     stage.desktop.player.pause()
+    stage.desktop.player.seek(0.4 * (stage.window.player_bar.seek_bar.maximum() / 1000.0))
+    stage.settle()
     stage.window.set_queue_shown(True)
+
+
+def _most_varied(stage: Stage) -> int:
+    """The row of the song whose mood changes most often."""
+    import numpy as np
+
+    from inference.timeline import Timeline
+
+    library = stage.desktop.library
+    assert library is not None
+
+    def changes(track_id: int) -> tuple[int, float]:
+        packed = library.timeline(track_id)
+        if packed is None:
+            return -1, 0.0
+        likely = Timeline.from_bytes(packed).probabilities
+        turns = int(np.count_nonzero(np.diff(np.argmax(likely, axis=1))))
+        return turns, float(np.std(likely[:, 0] + likely[:, 1]))
+
+    found = [changes(int(i)) for i in stage.window.table.songs.ids]
+    return found.index(max(found))
 
 
 def plane(stage: Stage) -> None:
@@ -174,7 +208,8 @@ def smart_playlist(stage: Stage) -> None:
 
 
 def attention(stage: Stage) -> None:
-    """What needs attention, with reasons."""
+    """What needs attention, with reasons; of the demo pieces more than usual is called unsure."""
+    stage.desktop.preferences.set("library", "unsure_below", 0.8)
     stage.choose("attention")
 
 
@@ -281,8 +316,22 @@ SHOTS: dict[str, Callable[[Stage], None]] = {
     "sensors": sensors,
     "sensors-page": sensors_page,
     **screenshot_listener.SHOTS,
+    **screenshot_dialogs.SHOTS,
+    **screenshot_dialogs.EMPTY,
+    **screenshot_dialogs.LARGE,
 }
 
+MAIN = ("window", "mood-plane", "sensors")
+"""Kept at two device pixels a pixel, too; of all others that would be too many megabytes."""
+
+HOMES = {
+    "-listened": screenshot_listener.listened,
+    "-empty": screenshot_dialogs.empty_home,
+    "-large": screenshot_dialogs.large_home,
+}
+
+COVERS = ("album", "artists", "genres", "moods", "plane-near")
+"""Views of pictures, whose colours run into each other."""
 
 KEEP_FOCUS = ("question-place",)
 """Shots in which the focus is part of what is shown."""
@@ -294,6 +343,8 @@ def prepare(folder: Path, music: list[Path]) -> Path:
 
     demo = folder / "music"
     make_demo_library(demo)
+    broken = demo / "Lake Hours" / "Slow Water" / "03 Half a Download.mp3"
+    broken.write_bytes(b"<html>404 Not Found</html>" * 40)
     home = folder / "home"
     places = [str(path) for path in (demo, *music)]
     command = [sys.executable, "-m", "app", "--home", str(home), "tag", "--jobs", "1", *places]
@@ -319,26 +370,100 @@ def _add_playlists(home: Path, places: list[str]) -> None:
         library.playlists.put(Playlist("Bright corner", rule=Rule("", corner)))
 
 
+def homes_of(home: Path, names: list[str]) -> list[tuple[Path, list[str]]]:
+    """Which shots are taken on which home."""
+    homes = []
+    rest = list(names)
+    for ending, shots in (
+        ("-listened", screenshot_listener.SHOTS),
+        ("-empty", screenshot_dialogs.EMPTY),
+        ("-large", screenshot_dialogs.LARGE),
+    ):
+        homes.append((home.with_name(home.name + ending), [n for n in rest if n in shots]))
+        rest = [n for n in rest if n not in shots]
+    return [(place, some) for place, some in [(home, rest), *homes] if some]
+
+
 def take(names: list[str], home: Path, out: Path, ratio: int) -> None:
     """Take the shots at one ratio; runs in a process of its own, since Qt reads it once."""
     out.mkdir(parents=True, exist_ok=True)
-    homes = [(home, [n for n in names if n not in screenshot_listener.SHOTS])]
-    told = home.with_name(f"{home.name}-listened")
-    homes.append((told, [n for n in names if n in screenshot_listener.SHOTS]))
-    for theme, (place, some) in ((t, h) for t in THEMES for h in homes if h[1]):
-        stage = Stage(place, theme)
+    for theme, (place, some) in ((t, h) for t in THEMES for h in homes_of(home, names)):
+        stage = Stage(place, theme, filled=some[0] not in screenshot_dialogs.EMPTY)
         for name in some:
             stage.calm_down()
-            SHOTS[name](stage)
+            widget = SHOTS[name](stage) or stage.window
             stage.settle()
             stage.window.toasts.clear()
             if name not in KEEP_FOCUS:
                 stage.let_go()
             stage.settle()
             ending = f"-{theme}" + ("-2x" if ratio == 2 else "")
-            stage.window.grab().save(str(out / f"{name}{ending}.png"))
+            save(widget.grab(), out / f"{name}{ending}.png", theme == "dark")
             print(f"{name}{ending}.png", flush=True)
         stage.close()
+
+
+def save(picture: Any, path: Path, dark: bool) -> None:
+    """In 256 colours where Pillow is there, those of the theme first; else as Qt writes it."""
+    picture.save(str(path))
+    try:
+        from PIL import Image
+    except ImportError:
+        return
+    with Image.open(path) as image:
+        whole = image.convert("RGB")
+    palette = _palette(whole, dark)
+    if path.name.startswith(COVERS):
+        colours = Image.new("P", (1, 1))
+        colours.putpalette([value for colour in palette for value in colour])
+        few = whole.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG)
+    else:
+        few = _nearest(whole, palette)
+    few.save(path, optimize=True)
+
+
+def _nearest(whole: Any, palette: list[tuple[int, ...]]) -> Any:
+    """Each pixel in the nearest colour: those of the palette stay exactly as they are."""
+    import numpy as np
+    from PIL import Image
+
+    pixels = np.asarray(whole, np.int32)
+    packed = pixels @ np.array([65536, 256, 1], np.int32)
+    seen, where = np.unique(packed, return_inverse=True)
+    colours = np.stack([seen >> 16, seen >> 8 & 255, seen & 255], axis=1)
+    away = np.square(colours[:, None] - np.array(palette)[None]).sum(axis=2)
+    few = Image.fromarray(np.argmin(away, axis=1).astype(np.uint8)[where].reshape(packed.shape))
+    few.putpalette([value for colour in palette for value in colour])
+    return few
+
+
+def _palette(whole: Any, dark: bool) -> list[tuple[int, ...]]:
+    """The theme's colours and the steps between them, the most frequent ones, and of the rest."""
+    from PIL import Image
+
+    from inference.emotion import QUADRANTS
+    from widgets.theme import DARK, LIGHT
+
+    tokens = DARK if dark else LIGHT
+    grounds = [tokens.colour(name) for name in ("surface", "paper", "raised")]
+    chosen = [tokens.colour(name).getRgb()[:3] for name in ("ink", "ink_soft", "ink_faint")]
+    for mood in (tokens.mood(quadrant).getRgb()[:3] for quadrant in QUADRANTS):
+        for ground in (ground.getRgb()[:3] for ground in grounds):
+            for share in (1.0, 0.75, 0.5, 0.25):
+                pairs = zip(mood, ground, strict=True)
+                chosen.append(tuple(round(share * m + (1 - share) * g) for m, g in pairs))
+    counted = sorted(whole.getcolors(whole.width * whole.height), reverse=True)
+    chosen += [colour for _, colour in counted[:120]]
+    chosen = list(dict.fromkeys(chosen))[:176]
+    known = set(chosen)
+    rest = [colour for _, colour in counted if colour not in known]
+    if rest:
+        strip = Image.new("RGB", (len(rest), 1))
+        strip.putdata(rest)
+        few = strip.quantize(256 - len(chosen), Image.Quantize.MEDIANCUT)
+        values = (few.getpalette() or [])[: 3 * (256 - len(chosen))]
+        chosen += list(zip(values[::3], values[1::3], values[2::3], strict=False))
+    return chosen[:256]
 
 
 def main() -> int:
@@ -347,6 +472,7 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "resources" / "screenshots")
     parser.add_argument("--only", nargs="+", choices=list(SHOTS), default=list(SHOTS))
+    parser.add_argument("--all", action="store_true", help="each view at both ratios")
     parser.add_argument("--music", nargs="+", type=Path, default=[], help="more than the demo")
     parser.add_argument("--work", type=Path, default=ROOT / ".demo" / "screenshots")
     parser.add_argument("--ratio", type=int, choices=RATIOS, help=argparse.SUPPRESS)
@@ -355,9 +481,14 @@ def main() -> int:
         take(args.only, args.work / "home", args.out, args.ratio)
         return 0
     home = prepare(args.work, args.music)
-    if set(args.only) & set(screenshot_listener.SHOTS):
-        screenshot_listener.listened(home)
+    for place, some in homes_of(home, args.only):
+        make = HOMES.get(place.name.removeprefix(home.name))
+        if make is not None and some:
+            make(home)
     for ratio in RATIOS:
+        names = args.only if ratio == 1 or args.all else [n for n in args.only if n in MAIN]
+        if not names:
+            continue
         environment = {
             **os.environ,
             "QT_QPA_PLATFORM": "offscreen",
@@ -366,7 +497,7 @@ def main() -> int:
         }
         command = [
             *(sys.executable, __file__, "--ratio", str(ratio), "--out", str(args.out)),
-            *("--work", str(home.parent), "--only", *args.only),
+            *("--work", str(home.parent), "--only", *names),
         ]
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return 0

@@ -30,10 +30,14 @@ def icon_file(name: str) -> str:
     return Path(str(files("resources").joinpath("icons", f"{name}.svg"))).as_posix()
 
 
+@lru_cache(maxsize=128)
+def _source(name: str) -> str:
+    return files("resources").joinpath("icons", f"{name}.svg").read_text("utf-8")
+
+
 @lru_cache(maxsize=512)
 def _renderer(name: str, colour: str) -> QSvgRenderer:
-    source = files("resources").joinpath("icons", f"{name}.svg").read_text("utf-8")
-    return QSvgRenderer(QByteArray(source.replace("currentColor", colour).encode()))
+    return QSvgRenderer(QByteArray(_source(name).replace("currentColor", colour).encode()))
 
 
 def paint_icon(painter: QPainter, name: str, rect: QRectF, colour: QColor) -> None:

@@ -222,7 +222,7 @@ class SeekBar(QAbstractSlider):
     def _paint_plain(self, painter: QPainter, groove: QRectF, x: float) -> None:
         tokens = self._theme.tokens
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(tokens.colour("ink_faint" if self.isEnabled() else "line"))
+        painter.setBrush(tokens.colour("ink_faint" if self.isEnabled() else "pressed"))
         painter.drawRoundedRect(groove, 2, 2)
         if self.isEnabled():
             painter.setBrush(tokens.colour("ink"))

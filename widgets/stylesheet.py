@@ -85,6 +85,7 @@ QSpinBox::up-button:hover, QDoubleSpinBox::up-button:hover, QSpinBox::down-butto
 QDoubleSpinBox::down-button:hover { background: $hover; border-radius: 3px; }
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$up"); width: 9px; height: 9px; }
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$down"); width: 9px; height: 9px; }
+QDialog QListWidget::item { padding: 5px 8px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QTableWidget::item, #plain_table::item { padding: 0 6px; }
 QCheckBox { spacing: 8px; padding: 4px 2px; border: 2px solid transparent; border-radius: 4px; }
@@ -105,10 +106,10 @@ QHeaderView::section {
     padding: 0 8px; font-size: ${caption}pt; font-weight: 600;
 }
 QHeaderView::section:hover { color: $ink; }
-QHeaderView::down-arrow { image: url("$down"); width: 10px; height: 10px;
-    subcontrol-position: center right; right: 4px; }
-QHeaderView::up-arrow { image: url("$up"); width: 10px; height: 10px;
-    subcontrol-position: center right; right: 4px; }
+QHeaderView::down-arrow { image: url("$down"); width: 9px; height: 9px;
+    subcontrol-position: top center; top: 1px; }
+QHeaderView::up-arrow { image: url("$up"); width: 9px; height: 9px;
+    subcontrol-position: top center; top: 1px; }
 QTableCornerButton::section { background: $surface; border: none; }
 
 #sidebar { background: $paper; border: none; }

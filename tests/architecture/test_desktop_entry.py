@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
+from xml.etree import ElementTree
 
 import pytest
 
@@ -33,6 +35,27 @@ def check(*command: str) -> None:
 
 def test_the_metainfo_is_valid() -> None:
     check("appstreamcli", "validate", "--no-net", str(ROOT / f"packaging/{APP_ID}.metainfo.xml"))
+
+
+def test_the_metainfo_shows_screenshots_that_are_there() -> None:
+    root = ElementTree.parse(ROOT / f"packaging/{APP_ID}.metainfo.xml").getroot()
+    images = root.findall("screenshots/screenshot/image")
+    assert len(images) >= 3
+    for image in images:
+        address = image.text or ""
+        assert address.startswith("https://")
+        file = ROOT / "resources/screenshots" / address.rpartition("/")[2]
+        header = file.read_bytes()[:24]
+        assert header.startswith(b"\x89PNG")
+        size = [int.from_bytes(header[at : at + 4], "big") for at in (16, 20)]
+        assert size == [int(image.attrib["width"]), int(image.attrib["height"])]
+
+
+def test_the_readme_shows_screenshots_that_are_there() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    named = re.findall(r"resources/screenshots/[\w-]+\.png", text)
+    assert named
+    assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
 def test_the_desktop_file_is_valid() -> None:

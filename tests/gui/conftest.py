@@ -24,7 +24,7 @@ from tests.app.ear_model import ear_model
 from tests.audio_files import tiny_png, write_audio
 from widgets.theme import Mode, Theme
 
-WAIT_MS = 15_000
+WAIT_MS = 40_000
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ class FolderPage(QWidget):
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.hide()
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(SPACE, 0, 0, 0)
         column.addWidget(self.view, 1)
         column.addWidget(self._nothing, 1)
         self.setFocusProxy(self.view)
@@ -205,14 +205,13 @@ class _View(QTreeView):
         self.setExpandsOnDoubleClick(False)
         self.setSelectionMode(QTreeView.SelectionMode.ExtendedSelection)
         self.setDragDropMode(QTreeView.DragDropMode.DragOnly)
-        self.setViewportMargins(SPACE, SPACE // 2, 2 * SPACE, SPACE // 2)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.header().setStretchLastSection(False)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.setColumnWidth(1, _NUMBERS)
-        self.setColumnWidth(0, max(self.viewport().width() - _NUMBERS, _NUMBERS))
+        self.setColumnWidth(0, max(self.viewport().width() - _NUMBERS - SPACE, _NUMBERS))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space:

@@ -190,7 +190,9 @@ class _Grid(QListView):
         if not isinstance(delegate, TileDelegate):
             return
         least = delegate.tile_size()
-        room = self.viewport().width()
+        bar = self.verticalScrollBar()
+        # Qt keeps its room free where it is not shown; else tiles and bar would chase each other.
+        room = self.viewport().width() - (0 if bar.isVisible() else bar.sizeHint().width())
         across = max(room // (least.width() + SPACE), 1)
         # One less: Qt wraps where the last tile would touch the edge.
         size = QSize(max((room - 1) // across - 1, least.width()), least.height() + SPACE)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from widgets.controls import label
+from widgets.controls import button, label
 from widgets.dialogs.words_dialog import WordsDialog
 from widgets.search_field import SearchField
 from widgets.theme import SPACE, Theme
@@ -52,11 +52,15 @@ class SmartPlaylistDialog(WordsDialog):
         self.region = QCheckBox(self.tr("Only in the part of the mood plane that was drawn"))
         self.region.setChecked(in_region)
         self.region.setVisible(in_region)
-        self._buttons = QDialogButtonBox()
-        self.save = self._buttons.addButton(self.tr("Save"), QDialogButtonBox.ButtonRole.AcceptRole)
-        self._buttons.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-        self._buttons.accepted.connect(self._on_accepted)
-        self._buttons.rejected.connect(self.reject)
+        self.save = button(self.tr("Save"), "primary")
+        self.save.setDefault(True)
+        self.save.clicked.connect(self._on_accepted)
+        cancel = button(self.tr("Cancel"))
+        cancel.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(cancel)
+        row.addWidget(self.save)
         title = label(name, "title", wrap=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(3 * SPACE, 3 * SPACE, 3 * SPACE, 2 * SPACE)
@@ -67,7 +71,7 @@ class SmartPlaylistDialog(WordsDialog):
         column.addWidget(self.search.error_panel)
         column.addWidget(self.region)
         column.addSpacing(SPACE)
-        column.addWidget(self._buttons)
+        column.addLayout(row)
 
     def _judge(self, query: str) -> None:
         mistake = self._check(query)

@@ -27,7 +27,7 @@ from inference.emotion import QUADRANTS
 from library_db.regions import inside
 from widgets.covers import CoverCache
 from widgets.mood_plane.ground import paint_ground
-from widgets.mood_plane.labels import paint_card, paint_named_point
+from widgets.mood_plane.labels import Named, paint_card, paint_named
 from widgets.mood_plane.layer import Run, Scene, SongLayer
 from widgets.mood_plane.pointing import nearest, next_towards
 from widgets.mood_plane.points import PlanePoints
@@ -458,13 +458,15 @@ class PlaneCanvas(QWidget):
         seen = np.flatnonzero((x > 0) & (x < self.width()) & (y > 0) & (y < self.height()))
         if len(seen) > _MOST_NAMES:
             return
+        named = []
         for place in seen:
             row = self._rows.row(int(self._points.ids[place]))
             if row is not None:
                 at = QPointF(float(x[place]), float(y[place]))
                 cover = self._covers.cover(row.id) if row.has_cover else None
                 quadrant = QUADRANTS[int(self._points.quadrant[place])]
-                paint_named_point(painter, self._theme, row, at, cover, quadrant)
+                named.append(Named(row, at, cover, quadrant))
+        paint_named(painter, self._theme, named, QRectF(self.rect()))
 
     def _paint_drag(self, painter: QPainter) -> None:
         if self._dragging in (None, Tool.MOVE) or len(self._path) < 2:
@@ -486,7 +488,6 @@ class PlaneCanvas(QWidget):
         if self._hovered is None or self._dragging is not None:
             return
         row = self._rows.row(int(self._points.ids[self._hovered]))
-        if row is not None:
-            within = QRectF(self.rect())
-            at, relative = self._at(self._hovered), self._points.relative
-            paint_card(painter, self._theme, row, at, within, relative=relative)
+        at, whole = self._at(self._hovered), QRectF(self.rect())
+        if row is not None and whole.contains(at):
+            paint_card(painter, self._theme, row, at, whole, relative=self._points.relative)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPen
 
@@ -10,41 +13,68 @@ from widgets.rows import TrackRow
 from widgets.text import mood_words, relative_words
 from widgets.theme import Theme
 
-__all__ = ["paint_card", "paint_named_point"]
+__all__ = ["Named", "paint_card", "paint_named"]
 
 _COVER = 40
+_DOT = 4
+_AIR = 12
 _NAME_WIDTH = 160
 _CARD_WIDTH = 360
 
 
-def paint_named_point(
-    painter: QPainter,
-    theme: Theme,
-    row: TrackRow,
-    at: QPointF,
-    cover: QImage | None,
-    quadrant: Quadrant,
-) -> None:
-    """The name of a song beside its point, and its cover, ringed in the colour of the mood."""
-    tokens = theme.tokens
-    reach = 10.0
-    if cover is not None:
-        reach = _COVER / 2 + 8
-        box = QRectF(at.x() - _COVER / 2, at.y() - _COVER / 2, _COVER, _COVER)
-        shape = QPainterPath()
-        shape.addRoundedRect(box, 6, 6)
-        painter.save()
-        painter.setClipPath(shape)
-        painter.drawImage(box, cover)
-        painter.restore()
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(tokens.mood(quadrant), 2.5))
-        painter.drawRoundedRect(box, 6, 6)
+class Named(NamedTuple):
+    """A song to be named on the plane: what is known of it, its place, its cover, its mood there."""
+
+    row: TrackRow
+    at: QPointF
+    cover: QImage | None
+    quadrant: Quadrant
+
+
+def paint_named(painter: QPainter, theme: Theme, songs: Sequence[Named], within: QRectF) -> None:
+    """Covers of songs, ringed in the colours of their moods, and their names where there is room.
+
+    A name stands to the right of its song, else to the left or below; where it would lie over
+    another name or cover, it is left out.
+    """
+    taken = [_paint_cover(painter, theme, song) for song in songs]
     painter.setFont(theme.font("caption"))
-    painter.setPen(tokens.colour("ink_soft"))
+    painter.setPen(theme.tokens.colour("ink_soft"))
     metrics = painter.fontMetrics()
-    text = metrics.elidedText(row.title[:100], Qt.TextElideMode.ElideRight, _NAME_WIDTH)
-    painter.drawText(QPointF(at.x() + reach, at.y() + metrics.ascent() / 2 - 1), text)
+    for number, song in enumerate(songs):
+        text = metrics.elidedText(song.row.title[:100], Qt.TextElideMode.ElideRight, _NAME_WIDTH)
+        width, height = metrics.horizontalAdvance(text), metrics.height()
+        own = taken[number]
+        for left, top in (
+            (own.right() + 8, song.at.y() - height / 2),
+            (own.left() - 8 - width, song.at.y() - height / 2),
+            (song.at.x() - width / 2, own.bottom() + 4),
+        ):
+            box = QRectF(left, top, width, height)
+            air = box.adjusted(-_AIR, -2, _AIR, 2)  # or it would seem to belong to a neighbour
+            others = (other for k, other in enumerate(taken) if k != number)
+            if within.contains(box) and not any(air.intersects(other) for other in others):
+                painter.drawText(QPointF(box.x(), box.y() + metrics.ascent()), text)
+                taken.append(box)
+                break
+
+
+def _paint_cover(painter: QPainter, theme: Theme, song: Named) -> QRectF:
+    """The cover, where there is one; returns the place that the song takes up."""
+    at = song.at
+    if song.cover is None:
+        return QRectF(at.x() - _DOT, at.y() - _DOT, 2 * _DOT, 2 * _DOT)
+    box = QRectF(at.x() - _COVER / 2, at.y() - _COVER / 2, _COVER, _COVER)
+    shape = QPainterPath()
+    shape.addRoundedRect(box, 6, 6)
+    painter.save()
+    painter.setClipPath(shape)
+    painter.drawImage(box, song.cover)
+    painter.restore()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(theme.tokens.mood(song.quadrant), 2.5))
+    painter.drawRoundedRect(box, 6, 6)
+    return box
 
 
 def paint_card(

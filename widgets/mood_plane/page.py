@@ -17,7 +17,7 @@ from widgets.theme import SPACE, Theme
 
 __all__ = ["MoodPlanePage"]
 
-_WIDE = 960
+_WIDE = 1040
 
 
 class MoodPlanePage(QWidget):

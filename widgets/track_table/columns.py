@@ -35,7 +35,7 @@ class Column:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("place", QT_TRANSLATE_NOOP("TrackTable", "No."), 68, shown=False, right=True),
+    Column("place", QT_TRANSLATE_NOOP("TrackTable", "No."), 72, shown=False, right=True),
     Column("mood", QT_TRANSLATE_NOOP("TrackTable", "Mood"), 148),
     Column("title", QT_TRANSLATE_NOOP("TrackTable", "Title"), 260, stretch=4),
     Column("artist", QT_TRANSLATE_NOOP("TrackTable", "Artist"), 180, stretch=3),
