@@ -1,11 +1,12 @@
 """Makes every screenshot of the README and of the AppStream metainfo, from the demo library.
 
-    python packaging/screenshots.py                     # all of them, into resources/screenshots
-    python packaging/screenshots.py --only albums plane --out /tmp/shots --music ~/Music
+    python packaging/screenshots.py                          # those of resources/screenshots
+    python packaging/screenshots.py --all --out /tmp/shots   # each view, both themes and ratios
+    python packaging/screenshots.py --all --only albums --out /tmp/shots --music ~/Music
 
-Each view is drawn light and dark, without a display; the main ones, with --all each of them, at two
-device pixels a pixel as well. A new view is one entry of `SHOTS`: a function that brings the window
-into the state to be shown, and returns the dialog where it is one.
+Each view is drawn light and dark, at one and at two device pixels a pixel, without a display. A
+new view is one entry of `SHOTS`: a function that brings the window into the state to be shown, and
+returns the dialog where it is one.
 """
 
 from __future__ import annotations
@@ -321,8 +322,21 @@ SHOTS: dict[str, Callable[[Stage], None]] = {
     **screenshot_dialogs.LARGE,
 }
 
-MAIN = ("window", "mood-plane", "sensors")
-"""Kept at two device pixels a pixel, too; of all others that would be too many megabytes."""
+MAIN = ("window", "mood-plane")
+"""Kept light and dark, at one and at two device pixels a pixel."""
+
+BOTH = (
+    "mood-plane-lasso", "albums", "playlist", "attention", "sensors", "sensors-page", "question",
+    "your-model", "history",
+)  # fmt: skip
+"""Kept light and dark."""
+
+ONCE = (
+    "mood-plane-far", "plane-near", "folders", "smart-playlist", "completion", "missing-files",
+    "question-place", "your-model-answers", "your-model-moved", "narrow", "welcome", "settings",
+    "write-moods", "keyboard",
+)  # fmt: skip
+"""Kept light; all of all views, which `--all` takes, would be ten megabytes."""
 
 HOMES = {
     "-listened": screenshot_listener.listened,
@@ -370,6 +384,13 @@ def _add_playlists(home: Path, places: list[str]) -> None:
         library.playlists.put(Playlist("Bright corner", rule=Rule("", corner)))
 
 
+def is_kept(name: str, theme: str, ratio: int) -> bool:
+    """Whether a picture is one of those in resources/screenshots."""
+    if ratio == 2:
+        return name in MAIN
+    return name in (*MAIN, *BOTH) or (name in ONCE and theme == "light")
+
+
 def homes_of(home: Path, names: list[str]) -> list[tuple[Path, list[str]]]:
     """Which shots are taken on which home."""
     homes = []
@@ -384,10 +405,16 @@ def homes_of(home: Path, names: list[str]) -> list[tuple[Path, list[str]]]:
     return [(place, some) for place, some in [(home, rest), *homes] if some]
 
 
-def take(names: list[str], home: Path, out: Path, ratio: int) -> None:
+def take(
+    names: list[str], home: Path, out: Path, ratio: int, wanted: Callable[[str, str, int], bool]
+) -> None:
     """Take the shots at one ratio; runs in a process of its own, since Qt reads it once."""
     out.mkdir(parents=True, exist_ok=True)
-    for theme, (place, some) in ((t, h) for t in THEMES for h in homes_of(home, names)):
+    for theme, (place, some) in (
+        (theme, pair)
+        for theme in THEMES
+        for pair in homes_of(home, [name for name in names if wanted(name, theme, ratio)])
+    ):
         stage = Stage(place, theme, filled=some[0] not in screenshot_dialogs.EMPTY)
         for name in some:
             stage.calm_down()
@@ -472,13 +499,14 @@ def main() -> int:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "resources" / "screenshots")
     parser.add_argument("--only", nargs="+", choices=list(SHOTS), default=list(SHOTS))
-    parser.add_argument("--all", action="store_true", help="each view at both ratios")
+    parser.add_argument("--all", action="store_true", help="not only those that are kept here")
     parser.add_argument("--music", nargs="+", type=Path, default=[], help="more than the demo")
     parser.add_argument("--work", type=Path, default=ROOT / ".demo" / "screenshots")
     parser.add_argument("--ratio", type=int, choices=RATIOS, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.ratio:
-        take(args.only, args.work / "home", args.out, args.ratio)
+        wanted = (lambda *_: True) if args.all else is_kept
+        take(args.only, args.work / "home", args.out, args.ratio, wanted)
         return 0
     home = prepare(args.work, args.music)
     for place, some in homes_of(home, args.only):
@@ -486,9 +514,6 @@ def main() -> int:
         if make is not None and some:
             make(home)
     for ratio in RATIOS:
-        names = args.only if ratio == 1 or args.all else [n for n in args.only if n in MAIN]
-        if not names:
-            continue
         environment = {
             **os.environ,
             "QT_QPA_PLATFORM": "offscreen",
@@ -497,7 +522,8 @@ def main() -> int:
         }
         command = [
             *(sys.executable, __file__, "--ratio", str(ratio), "--out", str(args.out)),
-            *("--work", str(home.parent), "--only", *names),
+            *("--work", str(home.parent), "--only", *args.only),
+            *(["--all"] if args.all else []),
         ]
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return 0

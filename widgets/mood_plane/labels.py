@@ -23,7 +23,7 @@ _CARD_WIDTH = 360
 
 
 class Named(NamedTuple):
-    """A song to be named on the plane: what is known of it, its place, its cover, its mood there."""
+    """A song to be named on the plane: what is known of it, its place, its cover, its mood."""
 
     row: TrackRow
     at: QPointF
