@@ -332,9 +332,9 @@ BOTH = (
 """Kept light and dark."""
 
 ONCE = (
-    "mood-plane-far", "plane-near", "folders", "smart-playlist", "completion", "missing-files",
-    "question-place", "your-model-answers", "your-model-moved", "narrow", "welcome", "settings",
-    "write-moods", "keyboard",
+    "mood-plane-far", "mood-plane-relative", "plane-near", "folders", "smart-playlist",
+    "completion", "missing-files", "question-place", "your-model-answers", "your-model-moved",
+    "narrow", "welcome", "settings", "write-moods", "keyboard",
 )  # fmt: skip
 """Kept light; all of all views, which `--all` takes, would be ten megabytes."""
 
