@@ -127,10 +127,10 @@ def train_band(
         if before is None or not before.is_same(model):
             own.save(model)
             own.activate(model.number)
-    return _explained(fit, len(material.sessions) - len(worn), own)
+    return _explained(fit, len(material.sessions) - len(worn), own, _name(base))
 
 
-def _explained(fit: Fit, bad: int, own: PersonalModels) -> str:
+def _explained(fit: Fit, bad: int, own: PersonalModels, base: str) -> str:
     text = f"band: {fit.n} sessions with a word"
     if bad:
         text += f" ({bad} more had bad signals)"
@@ -146,5 +146,9 @@ def _explained(fit: Fit, bad: int, own: PersonalModels) -> str:
             f": {fit.test.personal:.0%} against {fit.test.common:.0%} of them, lower bound "
             f"{100 * fit.test.lower:+.0f} points"
         )
-    number = own.active_number
-    return text + (f"; version {number} is active" if number is not None else "")
+    number, active = own.active_number, own.usable()
+    if number is None:
+        return text
+    if active is None or active.base_model != base:
+        return f"{text}; version {number} is of another network, so the common one reads the band"
+    return f"{text}; version {number} is active"

@@ -174,7 +174,7 @@ def material_with(sessions: dict[int, SessionFeatures], words: list[Quadrant], l
 
 
 def test_a_layer_of_ones_own_is_learned_tested_and_used_live(
-    library: Library, tmp_path: Path, network
+    library: Library, tmp_path: Path, network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A listener whose body says clearly what the common network cannot read."""
     rng = np.random.default_rng(0)
@@ -203,6 +203,12 @@ def test_a_layer_of_ones_own_is_learned_tested_and_used_live(
     assert mine.model_id == f"{network.model_id}+personal-1"
     assert mine.probabilities != theirs.probabilities
     assert run_to_end(train_band(material, models, network, dry_run=False)).count("version 1") == 1
+    few = material_with({0: sessions[0]}, truth[:1], library)
+    monkeypatch.setattr("app.personal_band._name", lambda _: "another@2")
+    text = run_to_end(train_band(few, models, network, dry_run=False))
+    assert "version 1 is of another network" in text
+    assert own_classifier(network, tmp_path) is network
+    monkeypatch.undo()
     models.delete()
     assert own_classifier(network, tmp_path) is network
 
