@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +36,13 @@ __all__ = ["SensorRecipe", "train_sensor_model"]
 Floats = NDArray[np.float64]
 Row = dict[str, object]
 
+_BESIDE = (
+    f"{NETWORK}, labels permuted",
+    "majority",
+    "order in the session only",
+    "named features + forest",
+    "song consensus of other listeners",
+)
 _LIMITS = (
     "Across listeners this network is at about chance on wrist signals during music: its figures, "
     "those of the same code on permuted labels and of simpler systems are in the results file. It "
@@ -236,6 +243,10 @@ def _metrics(
     found = []
     for protocol in judged.folds:
         p = judged.outside[f"{protocol.value}/{NETWORK}"].probabilities
+        how = (
+            f"{protocol.value}, {protocol.text}, "
+            f"{folds.get(protocol, f'{recipe.n_folds} folds')}, {len(recipe.seeds)} seeds"
+        )
         for name, title in names.items():
             i = bootstrap(
                 METRICS[name], data.labels, p, data.column("listener"), n_draws=recipe.n_draws
@@ -246,10 +257,24 @@ def _metrics(
                     round(i.value, 4),
                     round(i.low, 4),
                     round(i.high, 4),
-                    f"{protocol.value}, {protocol.text}, "
-                    f"{folds.get(protocol, f'{recipe.n_folds} folds')}, {len(recipe.seeds)} seeds",
+                    how,
                     results,
                     command,
                 )
             )
+        found += [
+            Metric(f"beside it, balanced accuracy: {name}", value, low, high, how, results, command)
+            for name, value, low, high in beside(judged.rows, protocol.value)
+        ]
     return tuple(found)
+
+
+def beside(rows: Sequence[Row], protocol: str) -> Iterator[tuple[str, float, float, float]]:
+    """System, balanced accuracy and its interval of what the network has to be seen beside."""
+    found = {row["system"]: row for row in rows if row["protocol"] == protocol}
+    for system in (name for name in _BESIDE if name in found):
+        value, low, high = (
+            round(float(str(found[system][f"balanced_accuracy{end}"])), 4)
+            for end in ("", "_low", "_high")
+        )
+        yield system, value, low, high

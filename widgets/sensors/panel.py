@@ -93,6 +93,7 @@ class SensorPanel(QFrame):
 
     def show_source(self, source: SourceLabel) -> None:
         self.source.set_whole(source.name)
+        self.source.setVisible(bool(source.name))
         self.origin.setText(source.origin)
         self.origin.setAccessibleName(source.origin)
         self.origin.setVisible(bool(source.origin))

@@ -155,6 +155,10 @@ def test_train_sensor_reports_its_permuted_twin(data: Path, work: Path, tmp_path
     assert any("windows of 0.5, 4 and 12 s" in n for n in by_protocol["P4"])
     assert by_protocol["P3"][-1].startswith("consensus and sensors fused")
     assert {m.protocol[:2] for m in model.card.metrics} == {"P1", "P3", "P4"}
+    told = {m.name.partition(": ")[2]: m for m in model.card.metrics if m.protocol[:2] == "P3"}
+    for name in ("ssia-cbgru, labels permuted", "majority", "named features + forest"):
+        row = next(r for r in rows if (r["protocol"], r["system"]) == ("P3", name))
+        assert told[name].value == round(float(row["balanced_accuracy"]), 4)
     assert model.card.config["network"]["decimation"] == 4
 
 
