@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON_IN_VENV := .venv/bin/python
 
 help: ## this list
-	@awk -F ":.*## " '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ":.*## " '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## open the player: `make run MUSIC=~/Music`, or on a demo library without MUSIC
 	@packaging/bootstrap.sh run
@@ -37,7 +37,7 @@ unmenu:
 icons: ## render the application icon in all sizes
 	@$(PYTHON_IN_VENV) packaging/render_icons.py
 
-translations: ## bring the translators' files up to date and compile them (`LANGUAGE=de` begins one)
+translations: ## update and compile the window's translations (`LANGUAGE=de` begins one)
 	@$(PYTHON_IN_VENV) packaging/translations.py $(LANGUAGE)
 
 lock: ## write packaging/constraints.txt from the present environment

@@ -88,7 +88,10 @@ QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$down"); width: 9
 QDialog QListWidget::item { padding: 5px 8px; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QTableWidget::item, #plain_table::item { padding: 0 6px; }
-QCheckBox { outline: none; spacing: 8px; padding: 4px 2px; border: 2px solid transparent; border-radius: 4px; }
+QCheckBox {
+    outline: none; spacing: 8px; padding: 4px 2px; border: 2px solid transparent;
+    border-radius: 4px;
+}
 QCheckBox:focus { border-color: $ink; }
 QCheckBox::indicator {
     width: 16px; height: 16px; border: 1px solid $line_strong; border-radius: 4px;
