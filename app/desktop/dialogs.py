@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from app.desktop.jobs import JobRunner
@@ -132,9 +132,27 @@ class Dialogs(QObject):
         if state is not None:
             facts[1:1] = [
                 (self.tr("Model"), state.model_id),
-                (self.tr("Your library"), _library_words(state)),
+                (self.tr("Your library"), self._library_words(state)),
             ]
         self.show(AboutDialog(self._theme, facts, self._window))
+
+    def _library_words(self, state: AdaptationState) -> str:
+        """How the model is used to the library."""
+        if not state.can:
+            return self.tr("The model judges every library alike.")
+        if state.version is None:
+            said = self.tr(
+                "What is usual in it is learned from {n} songs on; {heard} are heard."
+            ).format(n=count(state.needed), heard=count(state.heard))
+        else:
+            said = self.tr(
+                "Version {version} of what is usual in it, learned from {songs}."
+            ).format(version=state.version, songs=songs(state.songs))
+            if state.learned_s is not None:
+                said += " " + self.tr("Since {day}.").format(day=day(state.learned_s))
+            said += " " + self.tr("{songs} judged by it.").format(songs=songs(state.rated))
+        off = self.tr("Switched off in Settings, Moods.")
+        return said if state.on else f"{off} {said}"
 
     def show(self, dialog: QDialog, *, modal: bool = True) -> None:
         """Show a dialog that lives until it is closed."""
@@ -166,28 +184,6 @@ def _music_models(models_dir: Path) -> list[tuple[str, str]]:
         return [(card.id, card.id) for card in installed(models_dir) if card.kind == "music"]
     except UndertoneError:
         return []
-
-
-def _library_words(state: AdaptationState) -> str:
-    """How the model is used to the library."""
-
-    def tr(text: str) -> str:
-        return QCoreApplication.translate("About", text)
-
-    if not state.can:
-        return tr("The model judges every library alike.")
-    if state.version is None:
-        said = tr("What is usual in it is learned from {n} songs on; {heard} are heard.").format(
-            n=count(state.needed), heard=count(state.heard)
-        )
-    else:
-        said = tr("Version {version} of what is usual in it, learned from {songs}.").format(
-            version=state.version, songs=songs(state.songs)
-        )
-        if state.learned_s is not None:
-            said += " " + tr("Since {day}.").format(day=day(state.learned_s))
-        said += " " + tr("{songs} judged by it.").format(songs=songs(state.rated))
-    return said if state.on else f"{tr('Switched off in Settings, Moods.')} {said}"
 
 
 def _version() -> str:

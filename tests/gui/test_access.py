@@ -291,6 +291,7 @@ def test_every_text_passes_the_translator(
     desktop = start()
     own_names = {
         "Undertone",
+        "undertone-music",
         *(f"Song {n}" for n in range(8)),
         "Ana",
         "Bo",
