@@ -114,7 +114,7 @@ def train_undertone_music(
         export_committee(fitted.committee, files["head"], recipe.head.rank, clips.song.shape[1])
         card = ModelCard(
             id=MODEL_ID,
-            version="1.1.0",
+            version="1.2.0",
             kind="music",
             title="Undertone",
             summary=_SUMMARY,
