@@ -85,7 +85,9 @@ QSpinBox::up-button:hover, QDoubleSpinBox::up-button:hover, QSpinBox::down-butto
 QDoubleSpinBox::down-button:hover { background: $hover; border-radius: 3px; }
 QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: url("$up"); width: 9px; height: 9px; }
 QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: url("$down"); width: 9px; height: 9px; }
-QDialog QListWidget::item { padding: 5px 8px; }
+QDialog QListWidget { padding: 4px; }
+QDialog QListWidget::item { padding: 5px 8px; border-radius: 4px; }
+QDialog QListWidget::item:selected { background: $selection; color: $ink; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QTableWidget::item, #plain_table::item { padding: 0 6px; }
 QCheckBox {
@@ -116,9 +118,6 @@ QHeaderView::up-arrow { image: url("$up"); width: 9px; height: 9px;
 QTableCornerButton::section { background: $surface; border: none; }
 
 #sidebar { background: $paper; border: none; }
-QDialog QListWidget { padding: 4px; }
-QDialog QListWidget::item { padding: 4px; border-radius: 4px; }
-QDialog QListWidget::item:selected { background: $selection; color: $ink; }
 #page QTreeView::item { padding: 5px 4px; }
 #sidebar QTreeWidget { background: $paper; }
 #player_bar { background: $raised; border-top: 1px solid $line; }

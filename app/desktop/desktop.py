@@ -93,7 +93,7 @@ class Desktop(QObject):
         self._first_stages: list[Stage] = []
         self._is_closed = False
         self.stuck: list[str] = []
-        self._reported_open = False
+        self._unplayable: Any = None
         self.runner = JobRunner(self)
         self.preferences = Preferences(home.settings_file, self.runner, self)
         appearance = self.preferences.settings.appearance
@@ -276,6 +276,7 @@ class Desktop(QObject):
         window.welcome.demo_requested.connect(lambda: work.add_demo(self.home.folder / "demo"))
         self.problems.retry_requested.connect(self._retry)
         self.player.failed.connect(self._on_unplayable)
+        self.player.gave_up.connect(self._on_gave_up)
         for name in ("volume", "muted", "shuffle", "repeat"):
             signal = getattr(self.player, f"{name}_changed")
             signal.connect(lambda value, name=name: self.preferences.set("playback", name, value))
@@ -436,10 +437,23 @@ class Desktop(QObject):
         name = path.name if path is not None else self.tr("A song")
         if path is not None:
             self.problems.add([Problem(str(path), reason)])
-        self.window.toasts.show_toast(
-            self.tr("{file} cannot be played: {reason}").format(file=name, reason=reason),
-            self.tr("Show") if path is not None else "",
-            self.problems.show,
+        said = self.tr("{file} cannot be played: {reason}").format(file=name, reason=reason)
+        self._say_unplayable(said, listed=path is not None)
+
+    def _on_gave_up(self, number: int) -> None:
+        said = self.tr(
+            "Stopped: {n} songs in a row cannot be played. Is the drive connected? "
+            "Play goes on with the first of them."
+        )
+        self._say_unplayable(said.format(n=number), listed=True)
+
+    def _say_unplayable(self, text: str, *, listed: bool) -> None:
+        """One note at a time of songs that fail: the list has them all."""
+        toasts = self.window.toasts
+        if self._unplayable in toasts.toasts:
+            self._unplayable.dismiss()
+        self._unplayable = toasts.show_toast(
+            text, self.tr("Show") if listed else "", self.problems.show
         )
 
     def _retry(self, paths: list[str]) -> None:

@@ -82,6 +82,9 @@ class PlayerController(QObject):
     failed = Signal(object, str)
     """The path (or None) and why it cannot be played; the next song has been started already."""
 
+    gave_up = Signal(int)
+    """So many songs in a row have failed: it stands at the first of them, stopped."""
+
     outputs_found = Signal(object)
     """The answer to `sound.find_outputs`: a tuple of AudioOutput, the system's default first."""
 
@@ -447,11 +450,8 @@ class PlayerController(QObject):
                 self._load(entry, first, position_s)
             else:
                 self._load_id = 0
-        said = self.tr(
-            "{reason} (stopped: {n} songs in a row failed. Is the drive connected? "
-            "Play goes on with the first of them.)"
-        )
-        self.failed.emit(path, said.format(reason=reason, n=self._failures))
+        self.failed.emit(path, reason)
+        self.gave_up.emit(self._failures)
 
     def _start_if_current(self, entry: QueueEntry) -> None:
         if not self._closed and self._queue.current is entry and self._failures:

@@ -101,7 +101,9 @@ def test_a_folder_pulled_out_stops_at_its_place_and_goes_on_when_it_is_back(
     away = songs.rename(songs.with_name("away"))
     player.next()
     qtbot.waitUntil(lambda: player.state == "stopped", timeout=WAIT_MS)
-    assert "Is the drive connected?" in said(desktop)
+    (toast,) = desktop.window.toasts.toasts  # one note, not one for each song
+    assert "Is the drive connected?" in toast.text
+    assert len(desktop.problems.problems) == 5
     assert player.queue_ids == before
     assert player.track_id == before[1]
     assert desktop.library is not None
