@@ -72,7 +72,7 @@ def _simulated_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--songs", type=int, default=32, metavar="N")
     parser.add_argument("--duration", type=float, default=40.0, metavar="S", help="of a song, s")
     parser.add_argument("--folds", type=int, default=4, metavar="N")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--epochs", type=int, default=12, metavar="N")
     parser.add_argument(
         "--native", action="store_true", help="also images of 64 columns, at five times the cost"
