@@ -227,6 +227,7 @@ class _Printer:
         self._write: Callable[[str], None] | None = None
         self._file: Any = None
         self.spoken = self.abstained = 0
+        self._sum = [0.0] * len(QUADRANTS)
         if jsonl == "-":
             self._write = out
         elif jsonl is not None:
@@ -265,6 +266,9 @@ class _Printer:
             self.abstained += 1
         else:
             self.spoken += 1
+            assert sensed.estimate is not None
+            pairs = zip(self._sum, sensed.estimate.probabilities, strict=True)
+            self._sum = [a + b for a, b in pairs]
         truth = self._listener.truth if self._listener is not None else None
         if self._write is not None:
             shown = row(sensed, latency_s, self._source.provenance.value)
@@ -272,6 +276,15 @@ class _Printer:
                 shown["truth"] = truth.value
             self._write(dump_json(shown))
         self._tell(sensed)
+
+    @property
+    def average(self) -> str:
+        """The mean of all estimates, for people; empty where there was none."""
+        shares = zip(QUADRANTS, self._sum, strict=True)
+        ranked = sorted(shares, key=lambda pair: -pair[1])
+        if not self.spoken:
+            return ""
+        return ", ".join(f"{q.label} {100 * total / self.spoken:.0f} %" for q, total in ranked)
 
     def _tell(self, sensed: Sensed) -> None:
         """One line for people where something changed."""
@@ -343,6 +356,8 @@ def _end(
         f"{c.samples} samples a channel, {c.lost} lost, {c.duplicate} duplicate, "
         f"{c.reordered} reordered, {c.corrupt} corrupt, {c.reconnects} reconnects"
     )
+    if printer.average:
+        message(f"on average: {printer.average}")
     failed = ended.status.reason not in (None, Reason.FINISHED)
     damage = getattr(source, "damage", "")
     if damage:

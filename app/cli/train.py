@@ -199,7 +199,7 @@ def recorded(args: argparse.Namespace, *words: str) -> list[str]:
         if name in _NOT_RECORDED or value in (None, False, [], *words):
             continue
         option = "--" + name.replace("_", "-")
-        if isinstance(value, list):  # each names a layout and a folder
+        if name == "other":  # each names a layout and a folder
             shown += [part for item in value for part in (option, f"{item.partition(':')[0]}:DIR")]
             continue
         shown.append(option)

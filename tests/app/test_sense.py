@@ -83,6 +83,10 @@ def test_a_simulation_gives_an_estimate_every_hop(capsys):
         assert r["probabilities"] is None
     assert "SIMULATED" in err
     assert "0 lost" in err
+    average = {q.label: np.mean([r["probabilities"][q.value] for r in spoken]) for q in QUADRANTS}
+    ranked = sorted(average, key=average.get, reverse=True)
+    told = ", ".join(f"{label} {100 * average[label]:.0f} %" for label in ranked)
+    assert f"on average: {told}" in err
 
 
 def test_it_starts_without_research_libraries_and_qt():

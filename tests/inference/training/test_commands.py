@@ -1,5 +1,6 @@
 """`undertone train` and `undertone evaluate`, whole, on tiny folders."""
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from app.cli import evaluate as evaluate_command
+from app.cli import train
 from app.cli.dispatch import main
 from inference.catalog import find
 from inference.errors import UndertoneError
@@ -288,3 +291,33 @@ def test_figures_are_those_of_a_run_without_interruption(
     a, b = (read_results(tmp_path / f / "table-1-hku956-p3-quick.csv") for f in "ab")
     assert a == b
     assert np.isfinite(float(a[0]["balanced_accuracy"]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["evaluate", "simulated", "--coupling", "6", "0"], "--coupling 6.0 0.0"),
+        (["train", "sensor", "--root", "x", "--compare", "features"], "--compare features"),
+        (
+            [
+                "evaluate",
+                "music-checks",
+                "--root",
+                "x",
+                "--sensor-root",
+                "y",
+                "--other",
+                "emopia:z",
+            ],
+            "--other emopia:DIR",
+        ),
+    ],
+)
+def test_a_record_names_the_settings_and_no_place(arguments: list[str], told: str) -> None:
+    parser = argparse.ArgumentParser()
+    module = train if arguments[0] == "train" else evaluate_command
+    module.add_parser(parser.add_subparsers(dest="command"))
+    words = train.recorded(parser.parse_args(arguments), *arguments[:2])
+    assert words[:3] == ["undertone", *arguments[:2]]
+    assert told in " ".join(words)
+    assert not {"x", "y", "z"} & set(words)
