@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from widgets.controls import button, label
 from widgets.icons import pixmap
@@ -24,6 +31,8 @@ class NoticeBar(QWidget):
         self._frame.setObjectName("query_error")
         self._sign = QLabel()
         self._words = label(wrap=True)
+        self._offered: tuple[tuple[str, str], ...] = ()
+        self._buttons: list[QPushButton] = []
         self._offers = QHBoxLayout()
         self._offers.setSpacing(SPACE)
         inner = QHBoxLayout(self._frame)
@@ -46,17 +55,23 @@ class NoticeBar(QWidget):
 
     def tell(self, text: str, offers: tuple[tuple[str, str], ...] = ()) -> None:
         """Show a text with buttons for offers, each (key, words)."""
-        while item := self._offers.takeAt(0):
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        for key, words in offers:
-            control = button(words)
-            control.clicked.connect(lambda _=False, key=key: self.chosen.emit(key))
-            self._offers.addWidget(control)
+        if offers != self._offered:  # or a button that has the focus would lose it
+            self._offered = offers
+            for control in self._buttons:
+                self._offers.removeWidget(control)
+                control.hide()
+                control.deleteLater()
+            self._buttons = [self._button(key, words) for key, words in offers]
         self._words.setText(text)
         self.setAccessibleName(text)
         self.show()
+
+    def _button(self, key: str, words: str) -> QPushButton:
+        control = button(words)
+        control.clicked.connect(lambda: self.chosen.emit(key))
+        self._offers.addWidget(control)
+        control.show()  # now, and not with the next turn of the event loop
+        return control
 
     def _tint(self) -> None:
         ink = self._theme.tokens.colour("ink")
