@@ -197,6 +197,14 @@ class PlayerController(QObject):
         return [entry.track_id for entry in self._queue]
 
     @property
+    def queue_songs(self) -> list[int | Path]:
+        """Track ids, and paths of files from outside the library: what `restore` takes."""
+        return [
+            (entry.path or Path()).absolute() if entry.track_id is None else entry.track_id
+            for entry in self._queue
+        ]
+
+    @property
     def queue_index(self) -> int | None:
         return self._queue.current_index
 
@@ -299,7 +307,7 @@ class PlayerController(QObject):
 
     def restore(
         self,
-        ids: Sequence[int],
+        songs: Sequence[int | Path],
         index: int | None = None,
         position_s: float = 0.0,
         volume: int = 100,
@@ -308,13 +316,16 @@ class PlayerController(QObject):
     ) -> None:
         """Take up the last session: paused where it was, nothing sounding.
 
-        Values that make no sense any more are passed over.
+        `songs` are track ids, and files from outside the library. Values that make no sense any
+        more are passed over.
         """
         self.set_volume(volume)
         if repeat in {mode.value for mode in Repeat}:
             self.set_repeat(repeat)
-        known = index if index is not None and 0 <= index < len(ids) else None
-        self._queue.replace(((None, track_id) for track_id in ids), known)
+        known = index if index is not None and 0 <= index < len(songs) else None
+        self._queue.replace(
+            ((song, None) if isinstance(song, Path) else (None, song) for song in songs), known
+        )
         self.set_shuffle(shuffle)
         self.queue_changed.emit()
         entry = self._queue.current

@@ -36,7 +36,7 @@ _OWN_S = 1.5
 class _Kept:
     """What the player had before."""
 
-    ids: list[int]
+    songs: list[int | Path]
     index: int | None
     position_s: float
 
@@ -134,12 +134,8 @@ class Replaying(QObject):
 
     def _begin(self, session: RecordedSession, tracks: list[int | None], start_s: float) -> None:
         if self.session is None:
-            ids = self._player.queue_ids
-            kept = [i for i in ids if i is not None]
-            index = self._player.queue_index
-            known = index is not None and ids[index] is not None
-            place = sum(i is not None for i in ids[:index]) if known else None
-            self._kept = _Kept(kept, place, self._player.position_s)
+            player = self._player
+            self._kept = _Kept(player.queue_songs, player.queue_index, player.position_s)
         self.session, self._tracks, self._span = session, tracks, None
         missing = sum(track is None for track in tracks)
         if missing:
@@ -184,8 +180,9 @@ class Replaying(QObject):
         if kept is not None and any(track is not None for track in self._tracks):
             player.stop()
             player.restore(
-                kept.ids, kept.index, kept.position_s, player.volume, player.shuffle, player.repeat
-            )
+                kept.songs, kept.index, kept.position_s,
+                player.volume, player.shuffle, player.repeat,
+            )  # fmt: skip
         self.ended.emit()
 
     def _leave_song(self, following: SongSpan | None) -> None:

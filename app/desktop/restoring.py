@@ -39,7 +39,9 @@ class Restoring(QObject):
         playback = desktop.preferences.settings.playback
         resume = playback.resume
         desktop.player.restore(
-            state.queue if resume else (),
+            [Path(song) if isinstance(song, str) else song for song in state.queue]
+            if resume
+            else (),
             state.queue_index if resume else None,
             state.position_s,
             playback.volume,
@@ -57,8 +59,6 @@ class Restoring(QObject):
             self.state = self.state.with_geometry(geometry)
             return
         table = window.table.kept_state()
-        ids, index = player.queue_ids, player.queue_index
-        known = index is not None and ids[index] is not None
         self.state = WindowState(
             splitter=tuple(window.splitter_sizes()),
             columns=table.shown,
@@ -67,8 +67,10 @@ class Restoring(QObject):
             descending=table.descending,
             queue_shown=window.queue.isVisible(),
             view=desktop.songs.view,
-            queue=tuple(i for i in ids if i is not None),
-            queue_index=sum(i is not None for i in ids[:index]) if known else None,
+            queue=tuple(
+                song if isinstance(song, int) else str(song) for song in player.queue_songs
+            ),
+            queue_index=player.queue_index,
             position_s=player.position_s,
         ).with_geometry(geometry)
 

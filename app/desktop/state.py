@@ -31,8 +31,8 @@ class WindowState:
         Of `QWidget.saveGeometry`, base64.
     splitter : tuple of int
         Widths of sidebar, centre and queue, px.
-    queue : tuple of int
-        Track ids.
+    queue : tuple of int or str
+        Track ids, and paths of files from outside the library.
     position_s : float
         In the song at `queue_index`.
     """
@@ -45,7 +45,7 @@ class WindowState:
     descending: bool = False
     queue_shown: bool = False
     view: str = "all"
-    queue: tuple[int, ...] = ()
+    queue: tuple[int | str, ...] = ()
     queue_index: int | None = None
     position_s: float = 0.0
 
@@ -84,6 +84,17 @@ class WindowState:
                 return ()
             return tuple(v for v in value[:most] if type(v) is int and 0 <= v < 2**62)
 
+        def songs(name: str) -> tuple[int | str, ...]:
+            value = raw.get(name)
+            if not isinstance(value, list):
+                return ()
+            return tuple(
+                song
+                for song in value[:_MOST_QUEUED]
+                if (type(song) is int and 0 <= song < 2**62)
+                or (isinstance(song, str) and song.startswith("/") and len(song) < 10_000)
+            )
+
         index, position = raw.get("queue_index"), raw.get("position_s")
         columns, widths = raw.get("columns"), raw.get("widths")
         return cls(
@@ -104,7 +115,7 @@ class WindowState:
             descending=raw.get("descending") is True,
             queue_shown=raw.get("queue_shown") is True,
             view=text("view", "all"),
-            queue=numbers("queue", _MOST_QUEUED),
+            queue=songs("queue"),
             queue_index=index if type(index) is int else None,
             position_s=float(position)
             if isinstance(position, (int, float)) and 0 <= position < 1e6

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from app.desktop.desktop import Desktop
 from inference.emotion import QUADRANTS, Quadrant
 from library_db.library import Library
+from tests.audio_files import write_audio
 from tests.gui.conftest import WAIT_MS, mood_counts, settle, titles
 from widgets.main_window import Page
 from widgets.theme import Mode
@@ -216,6 +217,22 @@ def test_geometry_columns_volume_and_queue_come_back(
     assert (second.player.volume, second.player.repeat) == (35, "all")
     assert (second.player.queue_ids, second.player.queue_index) == (queue, index)
     assert second.player.state == "paused"
+
+
+def test_files_from_outside_the_library_come_back_with_the_queue(
+    qtbot: QtBot, start: Start, tagged: Path, tmp_path: Path
+) -> None:
+    outside = [write_audio(tmp_path / f"outside {n}.mp3", duration_s=2.0) for n in range(2)]
+    first = start()
+    first.player.play_paths(outside)
+    first.player.enqueue([1, 2])
+    first.player.next()
+    qtbot.waitUntil(lambda: first.player.state == "playing", timeout=WAIT_MS)
+    assert first.close() == []
+    player = start().player
+    assert [entry.path for entry in player.queue_entries] == [*outside, None, None]
+    assert [entry.track_id for entry in player.queue_entries] == [None, None, 1, 2]
+    assert (player.queue_index, player.path, player.state) == (1, outside[1], "paused")
 
 
 def test_closing_during_work_ends_within_two_seconds_and_keeps_what_was_done(

@@ -295,7 +295,7 @@ def test_the_window_state_comes_back_as_it_was(tmp_path: Path) -> None:
         widths=(("title", 300),),
         sort="year",
         descending=True,
-        queue=(3, 1, 2),
+        queue=(3, "/music/outside \udcff.mp3", 2),  # any name that a file may have
         queue_index=1,
         position_s=12.5,
     ).with_geometry(b"\x01\x02")
