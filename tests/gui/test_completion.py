@@ -33,7 +33,7 @@ def typing(qtbot: QtBot, desktop: Desktop, text: str) -> SearchField:
 def test_a_query_is_put_together_by_tab(qtbot: QtBot, start: Start, tagged: Path) -> None:
     desktop = start()
     search = typing(qtbot, desktop, "mo")
-    assert [s.shown for s in search.popup.suggestions] == ["mood:"]
+    assert [s.shown for s in search.popup.suggestions] == ["mood:", "mood%:"]
     QTest.keyClick(search.line, Qt.Key.Key_Tab)
     qtbot.waitUntil(lambda: len(search.popup.suggestions) == 5, timeout=WAIT_MS)
     for _ in range(3):
