@@ -296,7 +296,7 @@ class Session:
             text = f"no network of {self._rater.model_id} reads {_names(good)} alone"
             return self._say(Abstention.NO_MODEL, text, quality)
         if not self._rater.reads(good):
-            return self._say(Abstention.QUALITY, _faults(quality), quality)
+            return self._say(Abstention.QUALITY, self._faults(quality), quality)
         segments = {c: window.segments[c] for c in window.segments if c in good}
         if min(len(x) for x in segments.values()) < config.least_segments:
             return self._say(Abstention.LOSS, "too many gaps in the last minute", quality)
@@ -319,8 +319,13 @@ class Session:
         self._show(clear, self._t_s)
         text = f"{_names(signals)} alone" if len(signals) == 1 else ""
         if signals != self.channels:
-            text += f": {_faults(quality)}"
+            text += f": {self._faults(quality)}"
         return self._say(None, text, quality, said, signals, felt)
+
+    def _faults(self, quality: Mapping[Channel, Quality]) -> str:
+        texts = {c: q.issues[0].text for c, q in quality.items() if q.issues}
+        texts |= {c: "no signal" for c in self.channels if c not in quality}
+        return "; ".join(f"{c.value.upper()}: {texts[c]}" for c in Channel if c in texts)
 
     def _say(
         self,
@@ -372,9 +377,3 @@ def _fused(prior: EmotionEstimate, felt: EmotionEstimate, weight: float) -> Emot
 
 def _names(channels: Iterable[Channel]) -> str:
     return " and ".join(sorted(c.value.upper() for c in channels))
-
-
-def _faults(quality: Mapping[Channel, Quality]) -> str:
-    return "; ".join(
-        f"{channel.value.upper()}: {q.issues[0].text}" for channel, q in quality.items() if q.issues
-    )

@@ -37,7 +37,8 @@ class StreamConfig:
         A gap up to this is bridged by a straight line and its segments are
         left out; after a longer one the filters begin anew.
     lead_s : float
-        A channel that is so far ahead of the other one waits no longer.
+        A channel that is so far ahead of the other one waits no longer: it goes
+        on alone until the other one comes back.
     """
 
     window_s: float = 60.0
@@ -58,7 +59,8 @@ class Window:
     signal_s : float
         Length of unbroken signal up to there.
     segments : mapping of Channel to ndarray, shape (L, rows, 64), float32
-        Old to new; fewer than configured where the rest is lost or not there yet.
+        Of the channels that send, old to new; fewer than configured where the
+        rest is lost or not there yet.
     recent : mapping of Channel to ndarray, shape (n,), float32
         The last seconds at 128 Hz in the channel's unit, unfiltered.
     missing : mapping of Channel to float
@@ -199,8 +201,10 @@ class SensorStream:
 
     def push(self, chunk: SignalChunk) -> None:
         """Take the next chunk of a channel; channels that were not announced are ignored."""
-        if chunk.channel not in self._lanes:
+        if chunk.channel not in self.channels:
             return
+        if chunk.channel not in self._lanes:
+            self.restart()  # it was silent, and is back
         lane = self._lanes[chunk.channel]
         broken = chunk.fs_hz != lane.fs_hz or chunk.lost > self.config.bridge_s * chunk.fs_hz
         if broken and lane.t0_s is not None:
@@ -210,13 +214,20 @@ class SensorStream:
         counts = [x.count for x in self._lanes.values()]
         lead = self.config.lead_s + chunk.duration_s
         if max(counts) - min(counts) > lead * FS_HZ:
-            # The other channel is silent: what this one has is of no use for both.
-            self.restart()
+            self._go_on_with(chunk.channel)
         elif (
             self._aligned
             and min(counts) - min(x.transformed for x in self._lanes.values()) > _UNASKED_S * FS_HZ
         ):
             self._advance()  # nobody asks for windows: what waits must not pile up
+
+    def _go_on_with(self, channel: Channel) -> None:
+        """The other channel is silent: this one waits for it no longer."""
+        lane = self._lanes[channel]
+        self._lanes = {channel: lane}
+        if not self._aligned:
+            assert lane.t0_s is not None
+            self._origin_s, self._aligned = lane.t0_s, True
 
     def _align(self) -> None:
         starts = [lane.t0_s for lane in self._lanes.values()]
@@ -231,7 +242,7 @@ class SensorStream:
 
     @property
     def samples(self) -> int:
-        """Samples since the last restart that all channels have."""
+        """Samples since the last restart that all channels have, but silent ones."""
         return min(lane.count for lane in self._lanes.values()) if self._aligned else 0
 
     @property
@@ -262,9 +273,9 @@ class SensorStream:
         return Window(
             end_s=self._origin_s + end / FS_HZ,
             signal_s=end / FS_HZ,
-            segments={c: self._cut(c, chosen, scale) for c in self.channels},
-            recent={c: self._recent(c, end)[0] for c in self.channels},
-            missing={c: self._recent(c, end)[1] for c in self.channels},
+            segments={c: self._cut(c, chosen, scale) for c in self._lanes},
+            recent={c: self._recent(c, end)[0] for c in self._lanes},
+            missing={c: self._recent(c, end)[1] for c in self._lanes},
         )
 
     def _advance(self) -> None:
@@ -282,9 +293,9 @@ class SensorStream:
         return self._final or self._measure_scale()
 
     def _measure_scale(self) -> ListenerScale:
-        known = [self._prefix.get(c) for c in (Channel.GSR, Channel.PPG)]
-        other = next(x for x in known if x is not None)
-        gsr, ppg = (other if x is None else x for x in known)
+        known = [self._prefix.get(c, ()) for c in (Channel.GSR, Channel.PPG)]
+        other = next(np.asarray(x) for x in known if len(x))
+        gsr, ppg = (np.asarray(x) if len(x) else other for x in known)
         n = min(len(gsr), len(ppg))
         if n < FS_HZ:
             return ListenerScale(float(np.median(gsr)), max(float(np.std(ppg)), 1e-6))

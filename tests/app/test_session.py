@@ -199,6 +199,32 @@ def test_the_good_signal_speaks_alone_where_a_network_reads_it():
     assert set(rater.shown[-1]) == {Channel.PPG}
 
 
+@pytest.mark.parametrize("silent", Channel)
+@pytest.mark.parametrize("alone", [True, False])
+def test_where_one_signal_stops_the_other_goes_on_or_it_says_why_not(silent, alone):
+    other = next(c for c in Channel if c is not silent)
+    rater = FakeRater(Channel, *([{other}] if alone else []))
+    one = session(rater)
+    player = Player(one)
+    assert player.play(12.0)[-1].signals == set(Channel)
+
+    said: list[Sensed] = []
+    for _ in range(10 * FS // CHUNK):
+        for chunk in player.chunks():
+            now_s = chunk.t0_s + chunk.duration_s
+            if chunk.channel is not silent and one.take(chunk, now_s):
+                said += [s for s in (one.estimate(now_s),) if s is not None]
+    last = said[-1]
+    assert f"{silent.value.upper()}: no signal" in last.text
+    assert last.signals == ({other} if alone else set())
+    assert (last.quadrant is Quadrant.HAHV) == alone
+    assert (last.reason is None) == alone
+    assert last.t_s == pytest.approx(22.0, abs=0.4)
+    again = player.play(12.0)
+    assert again[0].reason is Abstention.COLLECTING
+    assert again[-1].signals == set(Channel)
+
+
 @pytest.mark.parametrize("channel", Channel)
 def test_a_source_of_one_signal(channel):
     alone = Player(session(FakeRater({channel}), {channel})).play(13.0)[-1]

@@ -113,14 +113,39 @@ def test_a_long_loss_begins_anew_and_keeps_the_listener():
     assert len(stream._prefix[Channel.GSR]) > known > 0
 
 
-def test_a_silent_channel_does_not_pile_up_the_other():
+def test_a_channel_that_never_sends_is_waited_for_in_vain_and_does_not_pile_up_the_other():
     ppg = signals(20.0)[Channel.PPG][0]
     stream = SensorStream(Channel)
-    for i in range(60):
+    for i in range(120):
         chunk = chunk_of(Channel.PPG, ppg[(i % 10) * 128 : (i % 10 + 1) * 128], 128.0, float(i))
         stream.push(chunk)
-        assert len(stream._lanes[Channel.PPG].raw) <= 7.1 * FS_HZ
-    assert stream.hops == 0
+        assert len(stream._lanes[Channel.PPG].raw) <= 2 * 68 * FS_HZ
+        assert (stream.hops > 0) == (i >= 6)
+    window = stream.window()
+    assert set(window.segments) == set(window.recent) == {Channel.PPG}
+    assert window.signal_s > 119.0
+    assert stream.restarts == 0
+
+
+def test_a_channel_that_falls_silent_leaves_the_other_to_go_on_and_may_come_back():
+    gsr, ppg = (x for x, _ in signals(10.0).values())
+    stream = SensorStream(Channel)
+    for i in range(50):
+        at = slice((i % 10) * 128, (i % 10 + 1) * 128)
+        stream.push(chunk_of(Channel.PPG, ppg[at], 128.0, float(i)))
+        if not 12 <= i < 30:
+            stream.push(chunk_of(Channel.GSR, gsr[at], 128.0, float(i)))
+        if i == 11:
+            before = stream.window()
+        if i == 29:
+            alone = stream.window()
+    assert set(before.segments) == set(Channel)
+    assert set(alone.segments) == {Channel.PPG}
+    assert alone.signal_s > 29.0  # nothing of it was thrown away
+    both = stream.window()
+    assert set(both.segments) == set(Channel)
+    assert both.end_s == pytest.approx(50.0, abs=0.4)
+    assert 18.0 < both.signal_s < 20.5
 
 
 def test_one_channel_alone_and_foreign_chunks():
