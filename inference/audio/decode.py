@@ -276,7 +276,6 @@ def _drained(fifo: AudioFifo) -> Iterator[tuple[Samples, int]]:
 def _mono(frame: AudioFrame) -> Samples:
     """Mix a frame down to mono float32, finite and within reason."""
     data = _planes(frame)
-    weights = _weights(frame)
     mono: Samples
     if len(data) == 1:
         mono = data[0].astype(np.float32)
@@ -284,7 +283,7 @@ def _mono(frame: AudioFrame) -> Samples:
         mono = np.add(data[0], data[1], dtype=np.float32)
         mono *= np.float32(0.5)
     else:
-        mono = weights @ np.stack([plane.astype(np.float32) for plane in data])
+        mono = _weights(frame) @ np.stack([plane.astype(np.float32) for plane in data])
     kind = data[0].dtype
     if kind == np.uint8:
         mono -= np.float32(128.0)

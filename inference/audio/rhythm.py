@@ -115,7 +115,9 @@ def _onset_strength(mel: Array, share: Array) -> Array:
 
     Boeck and Widmer's SuperFlux (DAFx 2013).
     """
-    before = ndimage.maximum_filter1d(mel, 3, axis=1)
+    before = mel.copy()
+    np.maximum(before[:, 1:], mel[:, :-1], out=before[:, 1:])
+    np.maximum(before[:, :-1], mel[:, 1:], out=before[:, :-1])
     rise = np.zeros_like(mel)
     rise[2:] = np.maximum(0.0, mel[2:] - before[:-2])
     parts = [rise[:, a:b].mean(axis=1) for a, b in _BANDS]

@@ -34,6 +34,7 @@ CELL_S = CELL_FRAMES / FRAME_RATE_HZ
 N_MELS = 96
 _TARGET_POWER = 10.0 ** (-16.0 / 10.0)
 _GATE = 10.0 ** (-4.0)  # blocks 40 dB below the loudest do not count
+_AT_ONCE = 1 << 15  # samples of one step of a transform
 _BLOCK = 6400  # 0.4 s, the gating block of ITU-R BS.1770
 
 Array = NDArray[np.float32]
@@ -57,7 +58,7 @@ class Level:
         parts = [x[:whole].reshape(-1, _BLOCK)] if whole else []
         if whole < len(x):
             parts.append(x[whole:][None])
-        new = [float(p) for part in parts for p in np.mean(np.square(part, dtype=np.float64), 1)]
+        new = [float(p) for part in parts for p in np.mean(np.square(part), 1)]
         return Level((*self.powers, *new))
 
     @property
@@ -93,8 +94,7 @@ class FineSpectra:
     @classmethod
     def of(cls, x: Array) -> FineSpectra:
         """Transform `x`, shape (n,), 16 kHz mono brought to one loudness."""
-        spectrum = _stft(x, FINE_LENGTH, FINE_HOP)
-        fine = np.square(spectrum.real) + np.square(spectrum.imag)
+        fine = _power(x, FINE_LENGTH, FINE_HOP)
         # few entries: nothing that a matrix product would be worth its threads for
         power = (_sparse_mel_filters() @ fine.T).T
         return cls(fine, np.log10(1.0 + 10_000.0 * power).astype(np.float32))
@@ -124,21 +124,35 @@ class Spectra(FineSpectra):
     def of(cls, x: Array, fine: FineSpectra | None = None) -> Spectra:
         """Transform `x`, shape (n,); what is there of it already need not be done again."""
         fine = fine or FineSpectra.of(x)
-        coarse = np.abs(_stft(x, COARSE_LENGTH, COARSE_HOP))
+        coarse = _power(x, COARSE_LENGTH, COARSE_HOP)
+        np.sqrt(coarse, out=coarse)
         padded = np.zeros(len(fine.fine) * FINE_HOP, np.float32)
         padded[: min(len(x), len(padded))] = x[: len(padded)]
         hops = padded.reshape(-1, FINE_HOP)
         rms = np.sqrt(np.mean(np.square(hops), axis=1))
-        return cls(fine.fine, fine.mel, coarse, np.abs(hops).max(axis=1) / (rms + 1e-6))
+        largest = np.maximum(hops.max(axis=1), -hops.min(axis=1))
+        return cls(fine.fine, fine.mel, coarse, largest / (rms + 1e-6))
 
 
-def _stft(x: Array, length: int, hop: int) -> NDArray[np.complex64]:
-    """Centred Hann windows (periodic), zeros outside; one frame for each `hop` begun."""
+def _power(x: Array, length: int, hop: int) -> Array:
+    """Power of centred Hann windows (periodic), zeros outside; one for each `hop` begun."""
     padded = np.pad(x.astype(np.float32, copy=False), (length // 2, length // 2))
     frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
-    window = signal.get_window("hann", length).astype(np.float32)
-    spectrum: NDArray[np.complex64] = fft.rfft(frames * window, axis=1)
-    return spectrum
+    window = _hann(length)
+    power = np.empty((len(frames), length // 2 + 1), np.float32)
+    step = max(1, _AT_ONCE // length)  # frames: few enough to stay in the processor's cache
+    for start in range(0, len(frames), step):
+        part = slice(start, start + step)
+        spectrum = fft.rfft(frames[part] * window, axis=1, overwrite_x=True)
+        np.square(spectrum.real, out=power[part])
+        power[part] += np.square(spectrum.imag)
+    return power
+
+
+@lru_cache(maxsize=4)
+def _hann(length: int) -> Array:
+    window: Array = signal.get_window("hann", length).astype(np.float32)
+    return window
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ __all__ = ["TimbreCells", "timbre_cells", "timbre_features"]
 Array = NDArray[np.float32]
 
 _EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 7200)
+_BINS_A_BLOCK = 16
+_LN_10 = np.float32(np.log(10.0))
 _EXTREME = 0.2  # share of a band's bins that make its peak and its valley
 
 
@@ -49,7 +52,7 @@ def timbre_cells(spectra: Spectra) -> TimbreCells:
     own = np.stack([loudness[:, 0, 0], loudness[:, 0, 0] ** 2], axis=1)[:, None]
     return TimbreCells(
         contrast=fine_means(_squares(_contrast(log))),
-        shape=fine_means(_squares(_shape(spectra, total))),
+        shape=fine_means(_squares(_shape(spectra, total, log))),
         loudness=np.concatenate([loudness, own], axis=1),
     )
 
@@ -76,22 +79,42 @@ def _octaves() -> Array:
     return octaves
 
 
-def _shape(spectra: Spectra, total: Array) -> Array:
-    amplitude = np.sqrt(spectra.fine)
-    share = amplitude / (amplitude.sum(axis=1, keepdims=True) + 1e-3)
+def _shape(spectra: Spectra, total: Array, log: Array) -> Array:
+    share = np.sqrt(spectra.fine)
+    share /= share.sum(axis=1, keepdims=True) + np.float32(1e-3)
     centroid = share @ _octaves()
     spread = np.sqrt(np.maximum(share @ np.square(_octaves()) - centroid**2, 0.0))
-    rising = np.cumsum(spectra.fine, axis=1)
     columns = [centroid, spread]
-    for part in (0.85, 0.5):
-        columns.append(_octaves()[np.argmax(rising >= part * total[:, None], axis=1)])
+    for bins in _rolled_off(spectra.fine, total, (0.85, 0.5)):
+        columns.append(_octaves()[bins])
     middle = 2000 * FINE_LENGTH // FS_HZ
-    for half in (spectra.fine[:, 2:middle], spectra.fine[:, middle:230]):
-        columns.append(np.log(half + 1e-6).mean(axis=1) - np.log(half.mean(axis=1) + 1e-6))
+    for half in (slice(2, middle), slice(middle, 230)):
+        mean = spectra.fine[:, half].mean(axis=1)
+        columns.append(log[:, half].mean(axis=1) * _LN_10 - np.log(mean + 1e-6))
     flux = np.zeros_like(centroid)
-    flux[1:] = np.sqrt(np.square(np.diff(share, axis=0)).sum(axis=1))
+    change = share[1:] - share[:-1]
+    flux[1:] = np.sqrt(np.einsum("ij,ij->i", change, change))
     columns += [flux, np.log(spectra.crest + 0.1)]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _rolled_off(power: Array, total: Array, parts: tuple[float, ...]) -> Iterator[NDArray[np.intp]]:
+    """The bin up to which so large a part of each frame's power lies, (T,) a part.
+
+    Blocks of bins are summed first, so that only one of them is gone through bin by bin.
+    """
+    starts = np.arange(0, power.shape[1], _BINS_A_BLOCK)
+    rising = np.cumsum(np.add.reduceat(power, starts, axis=1), axis=1)
+    padded = np.pad(power, ((0, 0), (0, len(starts) * _BINS_A_BLOCK - power.shape[1])))
+    blocks = padded.reshape(len(power), len(starts), _BINS_A_BLOCK)
+    frames = np.arange(len(power))
+    for part in parts:
+        wanted = part * total
+        block = np.minimum((rising < wanted[:, None]).sum(axis=1), len(starts) - 1)
+        before = np.where(block > 0, rising[frames, block - 1], np.float32(0.0))
+        within = np.cumsum(blocks[frames, block], axis=1) + before[:, None]
+        inside = np.minimum((within < wanted[:, None]).sum(axis=1), _BINS_A_BLOCK - 1)
+        yield np.minimum(block * _BINS_A_BLOCK + inside, power.shape[1] - 1)
 
 
 def timbre_features(cells: TimbreCells) -> Array:
