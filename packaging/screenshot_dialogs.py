@@ -16,7 +16,9 @@ LARGE_TRACKS = 50_000
 
 
 def settings(stage: Stage) -> Any:
-    return _opened(stage, stage.desktop.dialogs.show_settings)
+    dialog = _opened(stage, stage.desktop.dialogs.show_settings)
+    stage.until(lambda: bool(dialog.editors))  # all of its sections
+    return dialog
 
 
 def keyboard(stage: Stage) -> Any:

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import screenshot_dialogs
@@ -169,7 +170,7 @@ def plane_chosen(stage: Stage) -> None:
     stage.choose("plane")
     canvas = stage.window.plane.canvas
     w, h = canvas.width(), canvas.height()
-    shape = ((0.55, 0.52), (0.94, 0.55), (0.92, 0.9), (0.6, 0.92), (0.52, 0.7))
+    shape = ((0.55, 0.6), (0.9, 0.56), (0.985, 0.75), (0.98, 0.98), (0.5, 0.98), (0.46, 0.8))
     canvas.choose_within([QPointF(x * w, y * h) for x, y in shape])
 
 
@@ -501,7 +502,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=list(SHOTS), default=list(SHOTS))
     parser.add_argument("--all", action="store_true", help="not only those that are kept here")
     parser.add_argument("--music", nargs="+", type=Path, default=[], help="more than the demo")
-    parser.add_argument("--work", type=Path, default=ROOT / ".demo" / "screenshots")
+    parser.add_argument("--work", type=Path, default=Path(gettempdir()) / "undertone-screenshots")
     parser.add_argument("--ratio", type=int, choices=RATIOS, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.ratio:
