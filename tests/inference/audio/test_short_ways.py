@@ -1,0 +1,45 @@
+"""Quicker ways to the same numbers, beside the plain ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import fft, signal
+
+from inference.audio.spectra import _power
+from inference.audio.timbre import _rolled_off
+from inference.audio.tonal import _largest
+
+
+@pytest.mark.parametrize(("length", "hop", "samples"), [(512, 256, 40_001), (4096, 2048, 9_000)])
+def test_power_in_steps_is_that_of_one_transform(length: int, hop: int, samples: int) -> None:
+    x = np.random.default_rng(1).normal(size=samples).astype(np.float32)
+    padded = np.pad(x, length // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
+    window = signal.get_window("hann", length).astype(np.float32)
+    wanted = np.abs(fft.rfft(frames * window, axis=1)) ** 2
+    np.testing.assert_allclose(_power(x, length, hop), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_roll_off_by_blocks_is_that_of_a_running_sum() -> None:
+    rng = np.random.default_rng(2)
+    power = rng.exponential(size=(500, 257)).astype(np.float32) ** 4
+    power[0] = 0.0
+    power[1, 5:] = 0.0
+    power[2, :-1] = 0.0
+    total = power.sum(axis=1)
+    rising = np.cumsum(power.astype(np.float64), axis=1)
+    for part, bins in zip((0.85, 0.5), _rolled_off(power, total, (0.85, 0.5)), strict=True):
+        wanted = np.argmax(rising >= part * total[:, None], axis=1)
+        assert np.mean(bins == wanted) > 0.99  # rounding at a border
+        assert np.abs(bins - wanted).max() <= 1
+
+
+def test_the_largest_are_found_also_where_some_are_equal() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(50, 200)).astype(np.float32)
+    np.testing.assert_array_equal(_largest(x, 14), np.sort(np.argsort(x, axis=1)[:, -14:], axis=1))
+    x[7] = np.round(x[7])
+    found = _largest(x, 14)
+    assert found.shape == (50, 14)
+    assert np.sort(x[7, found[7]]).tolist() == np.sort(x[7])[-14:].tolist()
