@@ -138,7 +138,9 @@ def _listening(listener: Path, name: str) -> list[Track]:
             if np.isfinite(values).any():
                 tracks.append(Track(channel, fs_hz, values))
     if not tracks:
-        raise ReplayError(f"{name} holds no signal")
+        raise ReplayError(
+            f"{name} holds no signal", "One number a line is expected, without a head."
+        )
     return tracks
 
 
