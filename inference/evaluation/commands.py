@@ -301,7 +301,7 @@ def _check_rows(options: EvaluateOptions, say: Say, data: MusicSet) -> Job[list[
             undertone_recipe(options.music()),
             [load_music(layout, root) for layout, root in options.others],
         )
-        rows = yield from music_checks(setup)
+        rows = yield from music_checks(setup, options.systems)
     return rows
 
 

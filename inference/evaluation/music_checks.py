@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inference.audio.recode import Codec, recoded
 from inference.datasets import MusicSet
+from inference.errors import UndertoneError
 from inference.evaluation.controls import permute_labels
 from inference.evaluation.intervals import Interval, bootstrap, bootstrap_difference
 from inference.evaluation.metrics import METRICS
@@ -132,15 +133,27 @@ class _Case(NamedTuple):
         )
 
 
-def music_checks(setup: ChecksSetup) -> Job[list[Row]]:
-    """All checks, as rows of one table (check, data, n, condition, measure, value, low, high)."""
+def music_checks(setup: ChecksSetup, parts: Sequence[str] = ()) -> Job[list[Row]]:
+    """All checks, or some, as rows of one table (check, data, n, condition, measure, value, ...).
+
+    Raises
+    ------
+    UndertoneError
+        If there is no such part.
+    """
+    known = {"routes": _routes, "genres": _genres, "folds": _folds, "other kinds": _other_kinds}
+    for part in parts:
+        if part not in known:
+            raise UndertoneError(
+                f"the checks have no part {part!r}", f"Some of: {'; '.join(known)}."
+            )
     plain = yield from hear_clips(setup.data, setup.networks, setup.work)
     others = yield from hear_clips(setup.data, setup.networks, setup.work, REVOICED)
     material = Material(plain, others)
-    rows = yield from _routes(setup, material)
-    rows += yield from _genres(setup, material)
-    rows += yield from _folds(setup, material)
-    rows += yield from _other_kinds(setup, material)
+    rows: list[Row] = []
+    for part, check in known.items():
+        if not parts or part in parts:
+            rows += yield from check(setup, material)
     return rows
 
 

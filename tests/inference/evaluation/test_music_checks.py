@@ -10,6 +10,7 @@ import pytest
 from inference.datasets import MusicSet
 from inference.datasets.base import DatasetInfo, MusicClip
 from inference.emotion import QUADRANTS
+from inference.errors import UndertoneError
 from inference.evaluation import music_checks as checks
 from inference.evaluation.music_checks import ChecksSetup, checks_cost, music_checks
 from inference.evaluation.music_libraries import libraries
@@ -142,6 +143,12 @@ def test_libraries_are_as_they_are_named() -> None:
     np.testing.assert_allclose(uneven / uneven.sum(), [0.1, 0.2, 0.3, 0.4], atol=0.02)
     few = [name for name, _ in libraries(np.arange(40) % 4, np.random.default_rng(0))]
     assert few == []
+
+
+def test_a_part_that_is_none_is_refused() -> None:
+    setup = ChecksSetup(made_up("plain", 0.0), {}, Path("x"), None, BestRecipe())  # type: ignore[arg-type]
+    with pytest.raises(UndertoneError, match="no part 'rows'"):
+        run_to_end(music_checks(setup, ["rows"]))
 
 
 def test_the_cost_grows_with_routes_and_seeds() -> None:
