@@ -45,7 +45,7 @@ class Result:
 
     @property
     def passed(self) -> bool:
-        return self.value >= self.target if self.at_least else self.value <= self.target
+        return bool(self.value >= self.target if self.at_least else self.value <= self.target)
 
     @property
     def line(self) -> str:

@@ -32,7 +32,7 @@ from widgets.dialogs.delete_data import DeleteDataDialog
 pytestmark = pytest.mark.gui
 
 Start = Callable[..., Desktop]
-TRAINING_MS = 240_000  # it runs at a low priority beside the other tests; only waited for on failure
+TRAINING_MS = 240_000  # at a low priority beside other tests; only waited for on failure
 
 
 def tell(home: Path, count: int, word: Quadrant | None = None) -> list[int]:
