@@ -38,6 +38,7 @@ _PATCHES = {1: (0, 2, 4, 6, 8), 2: (1, 4, 7), 3: (2, 7)}
 _AUDIBLE = 1e-6  # mean square, -60 dB full scale
 _SHORTEST_S = 0.5
 _RATED_WINDOWS = 12
+_LEAST_SAY = 0.1
 _SURE_OF_NOISE_OR_MUSIC = (-0.85, 0.4)  # logits: probabilities of music of 0.3 and 0.6
 
 
@@ -345,8 +346,10 @@ class UndertonePipeline:
         at = start[:, None] + np.arange(length)
         song = np.repeat(self._reduction.song(vector)[None], len(at), axis=0)
         said = self._head({"segments": np.ascontiguousarray(rows[at]), "song": song})
-        # Speech and noise have no mood: their scores are drawn together.
-        scores = said["log_probabilities"] * self._reduction.familiarity(features.song)
+        # Speech and noise have no mood: their scores are drawn together, but not so far that music
+        # which was taken for noise would lose its order.
+        say = max(_LEAST_SAY, self._reduction.familiarity(features.song))
+        scores = said["log_probabilities"] * say
         scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
         return WindowScores(
             features.hop_s * start.astype(np.float64),
