@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["INSTALLABLE", "add_parser", "run"]
 
 INSTALLABLE = {"ms-sg-vgg19": "the paper's VGG19 features, from the published ImageNet weights"}
+
+_SHOWN = 9  # figures of a protocol; a card may carry a hundred
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -79,15 +82,16 @@ def _list(args: argparse.Namespace) -> int:
 
 def _about(card: ModelCard) -> Iterator[str]:
     yield card.summary or card.title
-    told = ""
-    for metric in card.metrics:
-        if metric.protocol != told:
-            told = metric.protocol
-            yield f"measured by {told}:"
-        between = ""
-        if metric.low is not None and metric.high is not None:
-            between = f"  [{metric.low:.3f}, {metric.high:.3f}]"
-        yield f"- {metric.name} {metric.value:.3f}{between}"
+    for protocol, metrics in groupby(card.metrics, key=lambda metric: metric.protocol):
+        found = list(metrics)
+        yield f"measured by {protocol}:"
+        for metric in found[:_SHOWN]:
+            between = ""
+            if metric.low is not None and metric.high is not None:
+                between = f"  [{metric.low:.3f}, {metric.high:.3f}]"
+            yield f"- {metric.name} {metric.value:.3f}{between}"
+        if len(found) > _SHOWN:
+            yield f"- {len(found) - _SHOWN} more with --json"
     yield f"licence: {card.licence}"
 
 
