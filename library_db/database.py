@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -54,6 +55,9 @@ def on_network(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> bool:
     return kind in _NETWORK_FILE_SYSTEMS
 
 
+_PAUSE_S = 0.02
+
+
 class Database:
     """One writer connection and a pool of readers on one SQLite file.
 
@@ -91,13 +95,30 @@ class Database:
             with translated(path):
                 use_wal = not on_network(path.parent) if wal is None else wal
                 mode = "WAL" if use_wal else "TRUNCATE"
+                self._set_up(mode)
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def _set_up(self, mode: str) -> None:
+        """Set the journal and what is kept of deletions.
+
+        SQLite does not wait for another process where the journal's mode changes or a journal is
+        recovered, as when several make the same library at once: so this waits.
+        """
+        ends_s = time.monotonic() + self._timeout_s
+        while True:
+            try:
                 self._writer.execute(f"PRAGMA journal_mode={mode}").fetchone()
                 self._writer.execute("PRAGMA journal_size_limit=67108864")
                 # A mood that was taken back stays in no gap of the file, whatever the build.
                 self._writer.execute("PRAGMA secure_delete=ON").fetchone()
-        except BaseException:
-            self._writer.close()
-            raise
+                return
+            except sqlite3.OperationalError as error:
+                busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > ends_s:
+                    raise
+                time.sleep(_PAUSE_S)
 
     def _connect(self) -> sqlite3.Connection:
         with translated(self.path):
