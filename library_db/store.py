@@ -227,9 +227,10 @@ def format_of(connection: sqlite3.Connection, path: Path) -> int:
     LibraryError
         If it is another program's database, or a newer version's.
     """
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    # In this order: another process that makes the file just now commits all of it at once.
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if tables and application != APPLICATION_ID:
         raise LibraryError(
             f"{path} is not an Undertone library",
