@@ -204,6 +204,10 @@ class _Lane:
         self.range = (0.0, style.least_span)
         axes = {"left": _ValueAxis("left")}
         self.plot = view.addPlot(row=row, col=0, enableMenu=False, axisItems=axes)
+        # pyqtgraph makes the menu all the same, a window of nobody: the collector would end it
+        # whenever it runs, also while Qt goes through the widgets to give them a new style.
+        menu = self.plot.ctrlMenu
+        menu.setParent(view, menu.windowFlags())
         self.plot.hideButtons()
         self.plot.setMouseEnabled(False, False)
         self.plot.setXRange(-seconds, _ROOM * seconds, padding=0)

@@ -187,8 +187,8 @@ class Theme(QObject):
         """Take down what the "listener" or the "desktop" asks for."""
         before = self.calm
         self._motion[whose] = calm
-        if self.calm is not before:  # the colours stay: only the sheet changes
-            self._app.setStyleSheet(stylesheet(self._tokens, self.scale, calm=self.calm))
+        if self.calm is not before:
+            self._apply()
             self.calm_changed.emit(self.calm)
 
     def font(self, role: str = "body", *, bold: bool = False) -> QFont:

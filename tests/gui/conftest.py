@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt
+import shiboken6
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -93,7 +94,9 @@ def start(qtbot: QtBot, qapp: QApplication, home: Path) -> Iterator[Callable[...
         settle(qtbot, desktop)
         return desktop
 
+    before = qapp.allWidgets()
     yield begin
+    nobodys = _nobodys(qapp, before, begun)
     for desktop in begun:
         stuck = desktop.close()
         assert stuck == []
@@ -101,6 +104,18 @@ def start(qtbot: QtBot, qapp: QApplication, home: Path) -> Iterator[Callable[...
         desktop.window.deleteLater()
         desktop.deleteLater()
     qapp.processEvents()
+    assert nobodys == []
+
+
+def _nobodys(qapp: QApplication, before: list[QWidget], begun: list[Desktop]) -> list[str]:
+    """Widgets that only Python keeps: its collector may end them while Qt goes through them all."""
+    known = before + [desktop.window for desktop in begun]
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    return [
+        repr(widget)
+        for widget in qapp.allWidgets()
+        if shiboken6.ownedByPython(widget) and widget not in known
+    ]
 
 
 def settle(qtbot: QtBot, desktop: Desktop) -> None:

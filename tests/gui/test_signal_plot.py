@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -40,6 +41,14 @@ def plot(qtbot: QtBot, theme: Theme) -> SignalPlot:
     qtbot.addWidget(plot)
     plot.resize(400, 200)
     return plot
+
+
+def test_it_leaves_no_widget_to_the_collector(qtbot: QtBot, theme: Theme):
+    before = QApplication.allWidgets()
+    plot = SignalPlot(theme, [STYLE])
+    qtbot.addWidget(plot)
+    new = [widget for widget in QApplication.allWidgets() if widget not in before]
+    assert [widget for widget in new if shiboken6.ownedByPython(widget)] == [plot]
 
 
 def show(plot: SignalPlot, frame: Frame | None) -> None:
