@@ -78,7 +78,7 @@ class BrowseController(QObject):
         self._runner = runner
         self._acts = (play, play_next, enqueue)
         self._playlist_menu = playlist_menu
-        self._asker = Latest(runner)
+        self._askers: dict[str, Latest] = {}
         self._stale: set[str] = set()
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -148,6 +148,7 @@ class BrowseController(QObject):
 
     def _add(self, key: str, name: str, sign: str, page: BrowsePage | FolderPage) -> None:
         self._stale.add(key)
+        self._askers[key] = Latest(self._runner)
         page.typed.connect(self._window.search.add_text)
         entry = SidebarEntry(key, name, sign)
         self._window.add_view("library", entry, page, searchable=True)
@@ -178,12 +179,12 @@ class BrowseController(QObject):
             return
         self._stale.discard(shown)
         if shown == FOLDERS:
-            self._asker.call(
+            self._askers[shown].call(
                 lambda: folders(index, query), self._show_folders, self._songs.failed.emit
             )
         else:
             kind = Kind(shown)
-            self._asker.call(
+            self._askers[shown].call(
                 lambda: groups(index, kind, query),
                 lambda found: self._show_groups(shown, found),
                 self._songs.failed.emit,
@@ -191,15 +192,15 @@ class BrowseController(QObject):
 
     def _show_groups(self, key: str, found: list[Group]) -> None:
         self.pages[key].show_groups(found, self._nothing())
-        self._tell(len(found))
+        self._tell(key, len(found))
 
     def _show_folders(self, found: FolderTree) -> None:
         self.folders.show_folders(found, self._nothing())
-        self._tell(len(found.paths))
+        self._tell(FOLDERS, len(found.paths))
 
-    def _tell(self, number: int) -> None:
-        if self._shown:
-            name = self._window.sidebar.name_of(self._shown)
+    def _tell(self, key: str, number: int) -> None:
+        if key == self._shown:
+            name = self._window.sidebar.name_of(key)
             self._window.show_heading(name, count(number) if number else "")
 
     def _nothing(self) -> str:

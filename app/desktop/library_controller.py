@@ -100,7 +100,7 @@ class LibraryController(QObject):
         self._source: Source | None = None
         self._sort, self._descending = "artist", False
         self._own_sort: tuple[str, bool] = (PLACE, False)
-        self._asked: tuple[str, Source | None, str, str, bool] | None = None
+        self._answered: tuple[str, Source | None, str, str, bool] | None = None
         self._searcher, self._counter = Latest(runner), Latest(runner)
         self._pointer = Latest(runner)
         self._wants_points = False
@@ -144,8 +144,8 @@ class LibraryController(QObject):
         if make is None or self._resting:
             return
         self._source = make(self._view)
-        if self._asked is not None:
-            self._asked = (self._view, self._source, *self._asked[2:])
+        if self._answered is not None and self._answered[0] == self._view:
+            self._answered = (self._view, self._source, *self._answered[2:])
         self.search()
 
     def show_source(self, key: str, source: Source) -> None:
@@ -220,8 +220,6 @@ class LibraryController(QObject):
         sort, descending = self.sort
         source = self._source
         asked = (self._view, source, text, sort, descending)
-        same = asked == self._asked
-        self._asked = asked
         query = _joined(self._view_query(self._view), text)
         library, question = self.library, Question(query, sort, descending)
 
@@ -230,7 +228,7 @@ class LibraryController(QObject):
                 return source.find(library, question)
             return Found(library.search(query, sort=sort, descending=descending))
 
-        self._searcher.call(look, lambda found: self._on_found(found, same), self._on_error)
+        self._searcher.call(look, lambda found: self._on_found(found, asked), self._on_error)
         self._count_soon.start()
 
     def similar(self, track_id: int, count: int, then: Callable[[list[int]], None]) -> None:
@@ -364,7 +362,8 @@ class LibraryController(QObject):
             return f"is:failed OR is:stale OR is:missing OR ({unsure} -is:corrected)"
         return _VIEWS.get(key, "").format("%" if self.relative else "")
 
-    def _on_found(self, found: Found, same: bool) -> None:
+    def _on_found(self, found: Found, asked: tuple[str, Source | None, str, str, bool]) -> None:
+        same, self._answered = asked == self._answered, asked
         ids, self.places, self.lost = found.ids, found.places, found.lost
         self.found.emit(ids, same)
         if self._wants_points:

@@ -232,12 +232,10 @@ class PlayerGlue(QObject):
         self._window.table.songs.set_playing(track_id)
         if track_id is None:
             path = self._player.path
-            if path is None:
-                self._show_song(None, None)
-            else:
-                self._teller.call(
-                    lambda: _from_file(path), lambda song: self._show_song(song, None)
-                )
+            self._teller.call(
+                lambda: None if path is None else _from_file(path),
+                lambda song: self._show_song(song, None),
+            )
             return
         library = self._songs.library
         self._teller.call(

@@ -66,8 +66,11 @@ class PlaylistController(QObject):
         self._sidebar = sidebar
         self._reader, self._counter = Latest(runner), Latest(runner)
         self._rules: dict[int, Rule] = {}
-        self._edit_next: int | None = None
-        self._open_next: str | None = None
+        self._edited: set[int] = set()
+        """What was written since it was last read."""
+        self._made: tuple[int, bool] | None = None
+        """The list to open once it has been read, and whether the listener is to name it."""
+        self._first: Callable[[], None] | None = None
         self._recount = QTimer(self)
         self._recount.setSingleShot(True)
         self._recount.setInterval(_COUNT_MS)
@@ -87,12 +90,8 @@ class PlaylistController(QObject):
 
     def begin(self, then: Callable[[], None]) -> None:
         """Read the playlists for the first time, then go on."""
-
-        def show(found: tuple[list[PlaylistInfo], dict[int, Rule]]) -> None:
-            self._show(found)
-            then()
-
-        self._reader.call(lambda: _read(self._songs.library), show, self.failed.emit)
+        self._first = then
+        self.refresh()
 
     def refresh(self) -> None:
         """Read them again, if another process or an edit has changed something."""
@@ -101,7 +100,7 @@ class PlaylistController(QObject):
         def read() -> tuple[list[PlaylistInfo], dict[int, Rule]] | None:
             return None if library.playlists.infos() == known else _read(library)
 
-        self._reader.call(read, lambda found: found and self._show(found), self.failed.emit)
+        self._reader.call(read, self._on_read, self.failed.emit)
 
     def info(self, playlist_id: int) -> PlaylistInfo | None:
         return next((info for info in self.infos if info.id == playlist_id), None)
@@ -254,12 +253,12 @@ class PlaylistController(QObject):
     def _make(self, playlist: Playlist, text: str, *, rename: bool) -> None:
         def work(library: Library) -> Mapping[int, Playlist | None]:
             name = library.playlists.free_name(playlist.name)
-            made = library.playlists.put(replace(playlist, name=name))
-            self._open_next = key_of(made)
-            self._edit_next = made if rename else None
-            return {made: None}
+            return {library.playlists.put(replace(playlist, name=name)): None}
 
-        self._push(text, work)
+        def made(ids: list[int]) -> None:
+            self._made = (ids[0], rename)
+
+        self._push(text, work, first=made)
 
     def _edit(
         self,
@@ -283,36 +282,36 @@ class PlaylistController(QObject):
         work: Callable[[Library], Mapping[int, Playlist | None]],
         *,
         tell: bool = False,
+        first: Callable[[list[int]], None] = lambda _: None,
     ) -> None:
-        told = not tell
+        done_before = False
 
         def done(ids: list[int]) -> None:
-            nonlocal told
-            self._on_edited(ids)
-            if not told:
-                told = True
-                self.undoable.emit(text)
+            nonlocal done_before
+            if not done_before:
+                done_before = True
+                first(ids)
+                if tell:
+                    self.undoable.emit(text)
+            self._edited.update(ids)
+            self.refresh()
 
         self._songs.undo_stack.push(PlaylistEdit(self._songs, text, work, done))
 
-    def _on_edited(self, ids: list[int]) -> None:
-        """Show what was written: the section, and the list if it is in sight."""
-        library = self._songs.library
-        self._reader.call(
-            lambda: _read(library), lambda found: self._after_edit(found, ids), self.failed.emit
-        )
-
-    def _after_edit(
-        self, found: tuple[list[PlaylistInfo], dict[int, Rule]], ids: Sequence[int]
-    ) -> None:
-        self._show(found)
-        opened, self._open_next = self._open_next, None
-        named, self._edit_next = self._edit_next, None
-        if opened is not None and self._sidebar.has(opened):
-            self._sidebar.choose(opened)
-            if named is not None:
-                self._sidebar.edit_name(opened)
-        elif self.shown in ids:
+    def _on_read(self, found: tuple[list[PlaylistInfo], dict[int, Rule]] | None) -> None:
+        """Show what was read, and do what waited for it: a reading may answer several requests."""
+        if found is not None:
+            self._show(found)
+        edited, self._edited = self._edited, set()
+        made, self._made = self._made, None
+        first, self._first = self._first, None
+        if first is not None:
+            first()
+        if made is not None and self._sidebar.has(key := key_of(made[0])):
+            self._sidebar.choose(key)
+            if made[1]:
+                self._sidebar.edit_name(key)
+        elif self.shown in edited:
             self._songs.renew_source()
 
     def _show(self, found: tuple[list[PlaylistInfo], dict[int, Rule]]) -> None:

@@ -75,6 +75,33 @@ def spoken(page: BrowsePage) -> list[str]:
 
 
 @pytest.mark.usefixtures("shelf")
+def test_pages_fill_also_where_one_leaves_before_they_have(qtbot: QtBot, start: Start) -> None:
+    desktop = start()
+    for key in ("albums", "artists", "genres"):
+        desktop.window.sidebar.choose(key)
+    settle(qtbot, desktop)
+    assert names(page_of(qtbot, desktop, "albums")) == ["Apple", "Night", "Zebra"]
+    assert names(page_of(qtbot, desktop, "artists")) == ["<b>Bo</b>", "Ana"]
+    assert desktop.window.heading == "Artists"
+
+
+@pytest.mark.usefixtures("shelf")
+def test_another_list_begins_at_its_top_also_where_it_is_asked_for_twice(
+    qtbot: QtBot, start: Start
+) -> None:
+    desktop = start()
+    kept = []
+    desktop.songs.found.connect(lambda _, same: kept.append(same))
+    desktop.songs.set_view("untagged")
+    desktop.songs.search()
+    settle(qtbot, desktop)
+    assert kept[0] is False
+    desktop.songs.search()
+    settle(qtbot, desktop)
+    assert kept[-1] is True
+
+
+@pytest.mark.usefixtures("shelf")
 def test_albums_are_opened_by_key_and_left_again(qtbot: QtBot, start: Start) -> None:
     desktop = start()
     page = page_of(qtbot, desktop, "albums")

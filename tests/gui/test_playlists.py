@@ -92,6 +92,18 @@ def test_a_new_playlist_is_named_in_place_filled_and_shown(
     assert desktop.window.table.songs.index(1, column_index("place")).data() == "2"
 
 
+def test_a_new_playlist_opens_also_while_others_are_looked_for(
+    qtbot: QtBot, start: Start, tagged: Path
+) -> None:
+    desktop = start()
+    # Whatever was written, the look for what other programs wrote comes right behind it.
+    desktop.songs._written.connect(lambda *_: desktop.views.playlists.refresh())
+    for number in range(3):
+        made = make(qtbot, desktop, number, name=f"List {number}")
+        assert desktop.views.playlists.shown == made
+        assert titles(desktop) == [f"Song {number}"]
+
+
 def test_songs_are_added_from_the_table_by_menu_and_by_dropping_on_the_sidebar(
     qtbot: QtBot, start: Start, tagged: Path
 ) -> None:
