@@ -21,7 +21,11 @@ _EPSILON = 1e-3  # tf.compat.v1.layers.batch_normalization's default
 _SILENT_VARIANCE = 1e-8  # a filter whose output never moved while the network was trained
 _TIMBRAL = (("conv2d", 1), ("conv2d_1", 2))
 _TEMPORAL = (("conv2d_2", 3), ("conv2d_3", 4), ("conv2d_4", 5))
-_DENSE_COLUMNS = 192  # a matrix product is at its best from about this width on
+
+# What a product of integers costs, measured: it works on so many columns and rows at once ...
+_COLUMNS, _ROWS = 16, 4
+_NODE, _COPY = 5e6, 550.0  # ... and one more product, or moving a few bytes, on so many numbers
+_AT_MOST = 1 << 17  # numbers in a product, so that they stay in the processor's cache
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -134,17 +138,25 @@ class _Bank(nn.Module):
 class _TimbralBank(_Bank):
     """Kernels of 7 frames that move along frequency, several positions in one product."""
 
-    def __init__(self, filters: Filters) -> None:
+    def __init__(self, filters: Filters, frames: int) -> None:
         super().__init__(filters)
         count, _, self.span, self.bins = filters.kernel.shape
         self.positions = N_MELS - self.bins + 1
-        self.at_once = max(1, min(self.positions, _DENSE_COLUMNS // count))
+        widths = range(1, self.positions + 1)
+        self.at_once = min(widths, key=lambda n: self._price(n, count, frames))
         kernel = filters.kernel[:, 0] * self.sign.numpy()[:, None, None]  # filters, time, bins
         block = np.zeros((self.bins + self.at_once - 1, self.span, self.at_once, count), np.float32)
         for step in range(self.at_once):
             block[step : step + self.bins, :, step] = kernel.transpose(2, 1, 0)
         rows = (self.bins + self.at_once - 1) * self.span
         self.register_buffer("matrix", torch.from_numpy(block.reshape(rows, -1)))
+
+    def _price(self, at_once: int, count: int, frames: int) -> float:
+        """Of all products, in multiplications."""
+        products = -(-self.positions // at_once)
+        rows = _filled((self.bins + at_once - 1) * self.span, _ROWS)
+        columns = _filled(at_once * count, _COLUMNS)
+        return float(products * (frames * (rows * columns + 10 * rows + 40 * columns) + _NODE))
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (T, 96) in, (T, F) out."""
@@ -169,11 +181,13 @@ class _TemporalBank(_Bank):
     def __init__(self, filters: Filters, frames: int) -> None:
         super().__init__(filters)
         count, _, span, _ = filters.kernel.shape
-        self.block = max(d for d in range(1, span // 3 + 1) if frames % d == 0)
+        divisors = [d for d in range(1, span + 1) if frames % d == 0]
+        self.block = min(divisors, key=lambda d: _block_price(d, span, count))
         self.blocks = frames // self.block
-        self.parts = 1 + -(-(span - 1) // self.block)  # blocks that a block of answers rests on
+        self.parts = _parts(self.block, span)
         self.before = (span - 1) // 2
         self.after = (self.blocks + self.parts - 1) * self.block - self.before - frames
+        self.at_once = max(1, _AT_MOST // (N_MELS * self.block * count))  # blocks
         kernel = filters.kernel[:, 0, :, 0] * self.sign.numpy()[:, None]
         matrix = np.zeros((self.parts * self.block, self.block, count), np.float32)
         for step in range(self.block):
@@ -182,11 +196,31 @@ class _TemporalBank(_Bank):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (T, 96) in, (T, F) out."""
-        padded = nn.functional.pad(x.T, (self.before, self.after))
-        cut = padded.reshape(N_MELS, self.blocks + self.parts - 1, self.block)
-        rests = torch.cat([cut[:, i : i + self.blocks] for i in range(self.parts)], dim=2)
-        said = rests @ self.matrix  # bins, blocks, frames of a block x filters
-        return self.finished(said.amax(0).reshape(x.shape[0], -1))
+        padded = nn.functional.pad(x, (0, 0, self.before, self.after))
+        cut = padded.reshape(self.blocks + self.parts - 1, self.block, N_MELS).transpose(1, 2)
+        rests = torch.cat([cut[i : i + self.blocks] for i in range(self.parts)], dim=2)
+        said = [
+            # blocks, bins, frames of a block x filters
+            (rests[start : start + self.at_once] @ self.matrix).amax(1)
+            for start in range(0, self.blocks, self.at_once)
+        ]
+        return self.finished(torch.cat(said).reshape(x.shape[0], -1))
+
+
+def _filled(count: int, unit: int) -> int:
+    return -(-count // unit) * unit
+
+
+def _parts(block: int, span: int) -> int:
+    """Blocks of frames that a block of answers rests on."""
+    return 1 + -(-(span - 1) // block)
+
+
+def _block_price(block: int, span: int, count: int) -> float:
+    """Of a frame and band, in multiplications, when so many frames go into one product."""
+    parts = _parts(block, span)
+    columns = _filled(block * count, _COLUMNS)
+    return (_filled(parts * block, _ROWS) * columns + _COPY * parts) / block
 
 
 class _Middle(nn.Module):
@@ -251,7 +285,7 @@ class Musicnn(nn.Module):
         timbral = [Filters.read(weights, *names) for names in _TIMBRAL]
         temporal = [Filters.read(weights, *names) for names in _TEMPORAL]
         banks = [
-            *(_TimbralBank(filters) for filters in timbral),
+            *(_TimbralBank(filters, cells * CELL_FRAMES) for filters in timbral),
             *(_TemporalBank(filters, cells * CELL_FRAMES) for filters in temporal),
         ]
         self.banks = nn.ModuleList(banks)

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import conv1d, conv2d, pad
 
-from inference.models.musicnn import CELL_FRAMES, N_MELS, Musicnn
+from inference.models.musicnn import (
+    CELL_FRAMES,
+    N_MELS,
+    Filters,
+    Musicnn,
+    _TemporalBank,
+    _TimbralBank,
+)
 from inference.training.music_best_checkpoint import CheckpointError, read_checkpoint
 
 pytestmark = pytest.mark.training
@@ -117,6 +124,28 @@ def test_cells_have_context_but_keep_their_order() -> None:
     for number in (0, 1):
         distance = (together[number] - apart).norm(dim=1)
         assert distance.argmin() == number
+
+
+@pytest.mark.parametrize("cells", [1, 2, 10])
+@pytest.mark.parametrize("filters", [3, 47])
+@pytest.mark.parametrize("shape", [(7, 38), (7, 67), (128, 1), (32, 1)])
+def test_a_bank_is_a_convolution_and_its_maximum_however_it_is_cut(
+    shape: tuple[int, int], filters: int, cells: int
+) -> None:
+    rng = np.random.default_rng(filters)
+    time, bins = shape
+    kernel = rng.normal(size=(filters, 1, time, bins)).astype(np.float32) / (time * bins)
+    bias, scale, shift = rng.normal(size=(3, filters)).astype(np.float32) / 20
+    live, constant = np.arange(filters), np.zeros(filters, np.float32)
+    layer = Filters(kernel, bias, scale, shift, live, constant)
+    frames = cells * CELL_FRAMES
+    bank = (_TimbralBank if bins > 1 else _TemporalBank)(layer, frames)
+    x = torch.from_numpy(rng.random((frames, N_MELS), np.float32))
+    padded = pad(x[None, None], (0, 0, (time - 1) // 2, time // 2))
+    plain = conv2d(padded, torch.from_numpy(kernel), torch.from_numpy(bias)).relu()
+    plain = torch.from_numpy(scale)[:, None, None] * plain[0]
+    wanted = plain.amax(dim=2).T + torch.from_numpy(shift)
+    torch.testing.assert_close(bank(x), wanted, atol=1e-5, rtol=1e-4)
 
 
 def _varint(value: int) -> bytes:
