@@ -17,6 +17,7 @@ __all__ = ["RhythmCells", "percussive_share", "rhythm_cells", "rhythm_features",
 Array = NDArray[np.float32]
 
 _BANDS = ((0, 8), (8, 30), (30, 60), (60, 96))  # mel bands: to 0.27, 1.0, 2.7 and 8 kHz
+_REGIONS = (*_BANDS, (0, 96))
 _IOI_EDGES_S = np.geomspace(0.05, 2.0, 13)
 _PULSE_FRAMES, _PULSE_HOP = 512, 94  # 8.2 s, 1.5 s
 _TEMPI = 48
@@ -106,8 +107,9 @@ def _median3(x: Array, distance: int, axis: int) -> Array:
     n = x.shape[axis]
     before = y[:n] if axis == 0 else y[:, :n]
     after = y[2 * distance :] if axis == 0 else y[:, 2 * distance :]
-    median: Array = np.maximum(np.minimum(before, after), np.minimum(np.maximum(before, after), x))
-    return median
+    median: Array = np.maximum(before, after)
+    np.minimum(median, x, out=median)
+    return np.maximum(median, np.minimum(before, after), out=median)
 
 
 def _onset_strength(mel: Array, share: Array) -> Array:
@@ -119,10 +121,20 @@ def _onset_strength(mel: Array, share: Array) -> Array:
     np.maximum(before[:, 1:], mel[:, :-1], out=before[:, 1:])
     np.maximum(before[:, :-1], mel[:, 1:], out=before[:, :-1])
     rise = np.zeros_like(mel)
-    rise[2:] = np.maximum(0.0, mel[2:] - before[:-2])
-    parts = [rise[:, a:b].mean(axis=1) for a, b in _BANDS]
-    parts += [rise.mean(axis=1), (rise * share).mean(axis=1)]
-    return np.stack(parts, axis=1)
+    np.subtract(mel[2:], before[:-2], out=rise[2:])
+    np.maximum(rise, 0.0, out=rise)
+    sizes = np.array([b - a for a, b in _REGIONS], np.float32)
+    drums = np.einsum("ij,ij->i", rise, share) / sizes[-1]
+    return np.column_stack([rise @ _regions() / sizes, drums])
+
+
+@lru_cache(maxsize=1)
+def _regions() -> Array:
+    """Which mel bands belong to each region, (96, 5): sums as one product."""
+    bands = np.arange(_REGIONS[-1][1])[:, None]
+    low, high = np.array(_REGIONS).T
+    inside: Array = ((bands >= low) & (bands < high)).astype(np.float32)
+    return inside
 
 
 def _peaks(onsets: Array) -> NDArray[np.bool_]:
@@ -160,17 +172,18 @@ def _frames(x: Array, length: int, hop: int) -> tuple[Array, NDArray[Any]]:
 def _pulse(onsets: Array, cells: int) -> Array:
     steady = onsets - ndimage.uniform_filter1d(onsets, 63, axis=0, mode="nearest")
     frames, middle = _frames(np.maximum(steady, 0.0), _PULSE_FRAMES, _PULSE_HOP)
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    power = np.square(np.abs(fft.rfft(frames, 2 * _PULSE_FRAMES, axis=1)))
-    correlation = fft.irfft(power, axis=1)[:, :_PULSE_FRAMES]
-    lags = np.arange(_PULSE_FRAMES)
-    fair = _PULSE_FRAMES / (_PULSE_FRAMES - np.minimum(lags, _PULSE_FRAMES // 2))
-    correlation = correlation * fair[:, None] / (correlation[:, :1] + 1e-6)
+    frames = frames.swapaxes(1, 2)
+    frames = frames - frames.mean(axis=2, keepdims=True)
+    spectrum = fft.rfft(frames, 2 * _PULSE_FRAMES, axis=2)
+    correlation = fft.irfft(np.square(spectrum.real) + np.square(spectrum.imag), axis=2)
     lag = 60.0 * FRAME_RATE_HZ / _TEMPO_BPM
     low = np.floor(lag).astype(np.int64)
-    part = (lag - low)[:, None]
-    at_tempi = correlation[:, low] * (1.0 - part) + correlation[:, low + 1] * part
-    return sampled_means(at_tempi.astype(np.float32).swapaxes(1, 2), middle, cells)
+    part = lag - low
+    fair = [_PULSE_FRAMES / (_PULSE_FRAMES - lags) for lags in (low, low + 1)]
+    at_tempi = correlation[..., low] * ((1.0 - part) * fair[0])
+    at_tempi += correlation[..., low + 1] * (part * fair[1])
+    at_tempi /= correlation[..., :1] + 1e-6
+    return sampled_means(at_tempi.astype(np.float32), middle, cells)
 
 
 def _modulation(mel: Array, cells: int) -> Array:
@@ -185,13 +198,9 @@ def _modulation(mel: Array, cells: int) -> Array:
 
 def _split(mel: Array, share: Array) -> Array:
     power = np.expm1(mel * np.float32(np.log(10.0))) * 1e-4
-    drums = power * share
-    parts = []
-    for a, b in (*_BANDS, (0, mel.shape[1])):
-        whole, drum = power[:, a:b].sum(axis=1), drums[:, a:b].sum(axis=1)
-        fraction = drum / (whole + 1e-6)
-        parts.append(np.stack([whole, drum, fraction, fraction**2], axis=1))
-    return np.stack(parts, axis=1).astype(np.float32)
+    whole, drum = power @ _regions(), (power * share) @ _regions()
+    fraction = drum / (whole + 1e-6)
+    return np.stack([whole, drum, fraction, fraction**2], axis=2).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -34,7 +34,7 @@ CELL_S = CELL_FRAMES / FRAME_RATE_HZ
 N_MELS = 96
 _TARGET_POWER = 10.0 ** (-16.0 / 10.0)
 _GATE = 10.0 ** (-4.0)  # blocks 40 dB below the loudest do not count
-_AT_ONCE = 1 << 15  # samples of one step of a transform
+_AT_ONCE = 1 << 17  # samples of one step of a transform
 _BLOCK = 6400  # 0.4 s, the gating block of ITU-R BS.1770
 
 Array = NDArray[np.float32]

@@ -62,14 +62,22 @@ def _squares(x: Array) -> Array:
 
 
 def _contrast(log: Array) -> Array:
-    step = FS_HZ / FINE_LENGTH
-    contrast = []
-    for low, high in itertools.pairwise(_EDGES_HZ):
-        a, b = round(low / step), round(high / step)
-        ordered = np.sort(log[:, a:b], axis=1)
+    bands, weights = _contrast_bands()
+    ordered = np.concatenate([np.sort(log[:, band], axis=1) for band in bands], axis=1)
+    contrast: Array = ordered @ weights
+    return contrast
+
+
+@lru_cache(maxsize=1)
+def _contrast_bands() -> tuple[list[slice], Array]:
+    """The bins of each band; what takes the mean valley of sorted bins from the mean peak."""
+    edges = np.rint(np.array(_EDGES_HZ) * FINE_LENGTH / FS_HZ).astype(np.int64)
+    weights = np.zeros((edges[-1], len(edges) - 1), np.float32)
+    for band, (a, b) in enumerate(itertools.pairwise(edges)):
         few = max(1, round(_EXTREME * (b - a)))
-        contrast.append(ordered[:, -few:].mean(axis=1) - ordered[:, :few].mean(axis=1))
-    return np.stack(contrast, axis=1)
+        weights[b - few : b, band] += 1.0 / few
+        weights[a : a + few, band] -= 1.0 / few
+    return [slice(a, b) for a, b in itertools.pairwise(edges)], weights
 
 
 @lru_cache(maxsize=1)
@@ -87,10 +95,8 @@ def _shape(spectra: Spectra, total: Array, log: Array) -> Array:
     columns = [centroid, spread]
     for bins in _rolled_off(spectra.fine, total, (0.85, 0.5)):
         columns.append(_octaves()[bins])
-    middle = 2000 * FINE_LENGTH // FS_HZ
-    for half in (slice(2, middle), slice(middle, 230)):
-        mean = spectra.fine[:, half].mean(axis=1)
-        columns.append(log[:, half].mean(axis=1) * _LN_10 - np.log(mean + 1e-6))
+    flatness = log @ _halves() * _LN_10 - np.log(spectra.fine @ _halves() + 1e-6)
+    columns += list(flatness.T)
     flux = np.zeros_like(centroid)
     change = share[1:] - share[:-1]
     flux[1:] = np.sqrt(np.einsum("ij,ij->i", change, change))
@@ -98,23 +104,41 @@ def _shape(spectra: Spectra, total: Array, log: Array) -> Array:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
+@lru_cache(maxsize=1)
+def _halves() -> Array:
+    """What takes the mean below and above 2 kHz, (257, 2)."""
+    halves = np.zeros((FINE_LENGTH // 2 + 1, 2), np.float32)
+    middle = 2000 * FINE_LENGTH // FS_HZ
+    for half, bins in enumerate((slice(2, middle), slice(middle, 230))):
+        halves[bins, half] = 1.0 / (bins.stop - bins.start)
+    return halves
+
+
 def _rolled_off(power: Array, total: Array, parts: tuple[float, ...]) -> Iterator[NDArray[np.intp]]:
     """The bin up to which so large a part of each frame's power lies, (T,) a part.
 
     Blocks of bins are summed first, so that only one of them is gone through bin by bin.
     """
-    starts = np.arange(0, power.shape[1], _BINS_A_BLOCK)
-    rising = np.cumsum(np.add.reduceat(power, starts, axis=1), axis=1)
-    padded = np.pad(power, ((0, 0), (0, len(starts) * _BINS_A_BLOCK - power.shape[1])))
-    blocks = padded.reshape(len(power), len(starts), _BINS_A_BLOCK)
+    count = -(-power.shape[1] // _BINS_A_BLOCK)
+    padded = np.pad(power, ((0, 0), (0, count * _BINS_A_BLOCK - power.shape[1])))
+    blocks = padded.reshape(len(power), count, _BINS_A_BLOCK)
+    rising = power @ _up_to_block()
     frames = np.arange(len(power))
     for part in parts:
         wanted = part * total
-        block = np.minimum((rising < wanted[:, None]).sum(axis=1), len(starts) - 1)
+        block = np.minimum((rising < wanted[:, None]).sum(axis=1), count - 1)
         before = np.where(block > 0, rising[frames, block - 1], np.float32(0.0))
         within = np.cumsum(blocks[frames, block], axis=1) + before[:, None]
         inside = np.minimum((within < wanted[:, None]).sum(axis=1), _BINS_A_BLOCK - 1)
         yield np.minimum(block * _BINS_A_BLOCK + inside, power.shape[1] - 1)
+
+
+@lru_cache(maxsize=1)
+def _up_to_block() -> Array:
+    """Which bins belong to each block or one before it, (257, 17)."""
+    block = np.arange(FINE_LENGTH // 2 + 1) // _BINS_A_BLOCK
+    up_to: Array = (block[:, None] <= np.arange(block[-1] + 1)).astype(np.float32)
+    return up_to
 
 
 def timbre_features(cells: TimbreCells) -> Array:

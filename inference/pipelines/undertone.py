@@ -1,14 +1,14 @@
 """The default way from audio to mood: musicnn's two networks and our descriptors, every 6 s.
 
 A song is brought to one loudness and cut into excerpts of 30 s. MSD_musicnn hears all of them.
-Up to three, spread over the song, are described by rhythm, harmony and timbre, and MTT_musicnn
-hears five or six patches of 3 s of them. What is kept of a song are principal components of
+The middle of up to four, spread over the song, is described by rhythm, harmony and timbre, and
+MTT_musicnn hears five patches of 3 s. What is kept of a song are principal components of
 MSD_musicnn's answers every 6 s, and the mean of everything else; heads read nothing but these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -17,14 +17,22 @@ from numpy.typing import NDArray
 
 from inference.audio.descriptors import describe
 from inference.audio.errors import AudioError, Cancelled
-from inference.audio.excerpts import EXCERPT_CELLS, Listener
+from inference.audio.excerpts import CELL_SAMPLES, EXCERPT_CELLS, Listener
 from inference.audio.features import SongFeatures
 from inference.audio.spectra import CELL_FRAMES, CELL_S, FINE_HOP, FineSpectra, Spectra
 from inference.catalog import CatalogError, ModelCard
 from inference.pipelines.adaptation import Familiar, LibraryStatistics, Usual
 from inference.pipelines.base import Analysis, Network, Networks, WindowScores
 
-__all__ = ["Extractor", "Heard", "Reduction", "UndertonePipeline", "build"]
+__all__ = [
+    "DESCRIBED_CELLS",
+    "TAGGED_CELLS",
+    "Extractor",
+    "Heard",
+    "Reduction",
+    "UndertonePipeline",
+    "build",
+]
 
 Array = NDArray[np.float32]
 
@@ -32,9 +40,10 @@ SEGMENT_CELLS = 2
 SEGMENT_S = SEGMENT_CELLS * CELL_S
 WINDOW_SEGMENTS = 5
 _MOST_SEGMENTS = 42  # 160 components and the share of sound in half precision: 13.5 KB
-_DESCRIBED = 3  # excerpts, spread over the song, that are described and heard by MTT_musicnn
-_PATCHES = {1: (0, 2, 4, 6, 8), 2: (1, 4, 7), 3: (2, 7)}
-"""The cells of an excerpt that MTT_musicnn hears, by the number of excerpts described."""
+DESCRIBED_CELLS = {1: 10, 2: 10, 3: 8, 4: 6}
+"""Cells in the middle of an excerpt that are described, by how many excerpts are."""
+TAGGED_CELLS = 5
+"""Cells of a song that MTT_musicnn hears."""
 _AUDIBLE = 1e-6  # mean square, -60 dB full scale
 _SHORTEST_S = 0.5
 _RATED_WINDOWS = 12
@@ -74,11 +83,21 @@ class Extractor:
         ``mel`` (1870, 96) -> ``pooled``, ``penultimate``, ``tags`` of its 10 cells.
     mtt : Network
         ``mel`` (187, 96) -> ``penultimate``, ``tags``.
+    described, tagged
+        See `DESCRIBED_CELLS` and `TAGGED_CELLS`.
     """
 
-    def __init__(self, msd: Network, mtt: Network) -> None:
+    def __init__(
+        self,
+        msd: Network,
+        mtt: Network,
+        described: Mapping[int, int] = DESCRIBED_CELLS,
+        tagged: int = TAGGED_CELLS,
+    ) -> None:
         self._msd = msd
         self._mtt = mtt
+        self._described = described
+        self._cells_tagged = tagged
 
     def __call__(
         self, blocks: Iterable[Array], cancelled: Callable[[], bool] | None = None
@@ -102,24 +121,25 @@ class Extractor:
                 "Leave the file out, or check that it is complete.",
             )
         excerpts = listener.excerpts()
-        chosen = _spread(len(excerpts), _DESCRIBED)
-        segments, sound, songs, starts = [], [], [], []
+        chosen = _spread(len(excerpts), max(self._described))
+        segments, sound, starts, mels, described = [], [], [], [], []
         for number, excerpt in enumerate(excerpts):
             _check(cancelled)
             x = excerpt.samples * np.float32(listener.gain)
             fine = FineSpectra.of(x)
-            mel = _filled(fine.mel)
-            segments.append(_pairs(self._channels(mel)[: fine.cells]))
+            mels.append(fine.mel[: fine.cells * CELL_FRAMES])
+            segments.append(_pairs(self._channels(_filled(fine.mel))[: fine.cells]))
             sound.append(_pairs(_sound(excerpt.samples, fine.cells)))
             count = len(segments[-1])
             starts.append(np.arange(count, dtype=np.float64) * SEGMENT_S + excerpt.start_s)
             if number in chosen:
-                patches = _PATCHES[len(chosen)]
-                songs.append((count, self._song(Spectra.of(x, fine), mel, patches)))
-        weights, means = zip(*songs, strict=True)
+                spectra = _middle(x, fine, self._described[len(chosen)])
+                described.append((spectra.cells, describe(spectra)))
+        weights, vectors = zip(*described, strict=True)
+        mean = np.average(vectors, axis=0, weights=weights)
         return Heard(
             np.concatenate(segments),
-            np.average(means, axis=0, weights=weights).astype(np.float32),
+            np.concatenate([mean, *self._tagged(mels)]).astype(np.float32),
             np.concatenate(sound),
             np.concatenate(starts),
             listener.duration_s,
@@ -130,18 +150,38 @@ class Extractor:
         said = self._msd({"mel": mel})
         return np.concatenate([said["pooled"], said["penultimate"], said["tags"]], axis=1)
 
-    def _song(self, spectra: Spectra, mel: Array, patches: tuple[int, ...]) -> Array:
-        """Descriptors of an excerpt and MTT_musicnn's mean over some of its cells, (k,)."""
-        there = [p for p in patches if p < spectra.cells] or [0]
-        heard = [self._mtt({"mel": mel[p * CELL_FRAMES :][:CELL_FRAMES]}) for p in there]
-        means = [np.mean([h[name] for h in heard], axis=(0, 1)) for name in ("penultimate", "tags")]
-        return np.concatenate([describe(spectra), *means]).astype(np.float32)
+    def _tagged(self, mels: Sequence[Array]) -> list[Array]:
+        """Means of MTT_musicnn's penultimate layer and tags over some cells of a song."""
+        heard = []
+        cells = [len(mel) // CELL_FRAMES for mel in mels]
+        for number, cell in _patches(cells, self._cells_tagged):
+            heard.append(self._mtt({"mel": mels[number][cell * CELL_FRAMES :][:CELL_FRAMES]}))
+        return [np.mean([h[name] for h in heard], axis=(0, 1)) for name in ("penultimate", "tags")]
 
 
 def _spread(total: int, few: int) -> set[int]:
     """Which of `total` things to take, `few` at most, evenly."""
     count = min(total, few)
     return {int((i + 0.5) * total / count) for i in range(count)}
+
+
+def _patches(cells: Sequence[int], few: int) -> list[tuple[int, int]]:
+    """Excerpt and cell, evenly over a song whose excerpts have so many `cells`, `few` of them."""
+    if len(cells) == 1:  # as in training, whatever its length
+        return [(0, cell) for cell in range(0, EXCERPT_CELLS, 2) if cell < cells[0]]
+    places = [(number, cell) for number, count in enumerate(cells) for cell in range(count)]
+    step = max(1.0, len(places) / few)
+    return [places[int(max(0.0, (i + 0.5) * step - 1.0))] for i in range(min(few, len(places)))]
+
+
+def _middle(x: Array, fine: FineSpectra, most: int) -> Spectra:
+    """The spectra of an excerpt, or of its `most` middle cells where it has more."""
+    if fine.cells <= most:
+        return Spectra.of(x, fine)
+    first = (fine.cells - most) // 2
+    frames = slice(first * CELL_FRAMES, (first + most) * CELL_FRAMES)
+    samples = x[first * CELL_SAMPLES : (first + most) * CELL_SAMPLES]
+    return Spectra.of(samples, FineSpectra(fine.fine[frames], fine.mel[frames]))
 
 
 def _filled(mel: Array) -> Array:
@@ -157,7 +197,8 @@ def _sound(samples: Array, cells: int) -> Array:
     padded = np.zeros(cells * CELL_FRAMES * FINE_HOP, np.float32)
     count = min(len(padded), len(samples))  # a last frame may be half outside
     padded[:count] = samples[:count]
-    power = np.square(padded).reshape(cells, CELL_FRAMES, FINE_HOP).mean(axis=2)
+    hops = padded.reshape(cells, CELL_FRAMES, FINE_HOP)
+    power = np.einsum("ijk,ijk->ij", hops, hops) / FINE_HOP
     share: Array = (power > _AUDIBLE).mean(axis=1, dtype=np.float32)
     return share
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import fft, signal
 
 from inference.audio.spectra import _power
-from inference.audio.timbre import _rolled_off
-from inference.audio.tonal import _largest
+from inference.audio.timbre import _contrast, _rolled_off
+from inference.audio.tonal import _highest, _largest
 
 
 @pytest.mark.parametrize(("length", "hop", "samples"), [(512, 256, 40_001), (4096, 2048, 9_000)])
@@ -43,3 +43,31 @@ def test_the_largest_are_found_also_where_some_are_equal() -> None:
     found = _largest(x, 14)
     assert found.shape == (50, 14)
     assert np.sort(x[7, found[7]]).tolist() == np.sort(x[7])[-14:].tolist()
+
+
+@pytest.mark.parametrize("bins", [200, 201])
+def test_the_highest_peaks_are_those_of_a_whole_search(bins: int) -> None:
+    x = np.random.default_rng(4).exponential(size=(50, bins + 2)).astype(np.float32)
+    x[3] = 0.0
+    x[4] = np.arange(bins + 2)  # without a peak
+    x[5, :-40] = 0.5
+    inner = x[:, 1:-1]
+    peak = (inner > x[:, :-2]) & (inner >= x[:, 2:])
+    place, height = _highest(inner, peak, 14)
+    for row in range(50):
+        there = np.flatnonzero(peak[row])
+        wanted = np.sort(there[np.argsort(inner[row, there])[-14:]])
+        found = height[row] > 0.0
+        np.testing.assert_array_equal(place[row, found], wanted)
+        np.testing.assert_array_equal(height[row, found], inner[row, wanted])
+    assert (np.diff(place, axis=1) > 0).all()
+
+
+def test_contrast_as_one_product_is_the_mean_peak_less_the_mean_valley() -> None:
+    log = np.random.default_rng(5).normal(size=(60, 257)).astype(np.float32)
+    found = _contrast(log)
+    for column, (a, b) in enumerate([(0, 6), (6, 13), (13, 26), (26, 51), (51, 102), (102, 230)]):
+        few = max(1, round(0.2 * (b - a)))
+        ordered = np.sort(log[:, a:b], axis=1)
+        wanted = ordered[:, -few:].mean(axis=1) - ordered[:, :few].mean(axis=1)
+        np.testing.assert_allclose(found[:, column], wanted, atol=1e-5)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.audio.descriptors import descriptor_count
+from inference.audio.descriptors import describe, descriptor_count
 from inference.audio.errors import AudioError, Cancelled
-from inference.audio.excerpts import EXCERPT_SAMPLES, Listener
+from inference.audio.excerpts import CELL_SAMPLES, EXCERPT_SAMPLES, Listener
 from inference.audio.features import MAX_BYTES, SongFeatures
-from inference.audio.spectra import FS_HZ
+from inference.audio.spectra import FS_HZ, FineSpectra, Level, Spectra
 from inference.pipelines.undertone import Extractor, Reduction, UndertonePipeline
 
 Array = NDArray[np.float32]
@@ -163,6 +163,50 @@ def test_long_songs_stay_small() -> None:
     assert len(kept.segments) <= 42
     with_real_widths = 2 * 42 * 161 + 4 * 514 + 100
     assert with_real_widths <= MAX_BYTES
+
+
+class Remembering(Mtt):
+    """Keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Array] = []
+
+    def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        self.asked.append(inputs["mel"].copy())
+        return super().__call__(inputs)
+
+
+@pytest.mark.parametrize(("seconds", "tagged"), [(4.0, 1), (13.0, 2), (30.0, 5), (65.0, 5)])
+def test_the_second_network_hears_whole_cells_all_over_the_song(
+    seconds: float, tagged: int
+) -> None:
+    x = music(seconds)
+    mtt = Remembering()
+    Extractor(Msd(), mtt)([x])
+    mel = FineSpectra.of(x * np.float32(Level().heard(x).gain)).mel
+    assert len(mtt.asked) == tagged
+    assert all(patch.shape == (187, 96) for patch in mtt.asked)
+    places = [int(np.abs(mel[:, None] - p[93]).sum(axis=2).argmin()) / len(mel) for p in mtt.asked]
+    assert places == sorted(places)
+    assert np.diff([0.0, *places, 1.0]).max() <= max(0.3, 6.5 / seconds)
+
+
+def test_a_song_of_one_excerpt_is_described_whole_and_of_longer_ones_the_middles() -> None:
+    x = music(130.0)  # four excerpts, and 10 s
+    gain = np.float32(Level().heard(x).gain)
+    count = descriptor_count()
+    one = x[:EXCERPT_SAMPLES]
+    whole = describe(Spectra.of(one * np.float32(Level().heard(one).gain)))
+    np.testing.assert_allclose(Extractor(Msd(), Mtt())([one]).song[:count], whole, rtol=1e-5)
+    said = Extractor(Msd(), Mtt())([x]).song[:count]
+    parts = []
+    for number in (0, 1, 3, 4):
+        start = number * EXCERPT_SAMPLES
+        inner = slice(start + 2 * CELL_SAMPLES, start + 8 * CELL_SAMPLES)
+        parts.append(describe(Spectra.of((x * gain)[inner if number < 4 else slice(start, None)])))
+    wanted = np.average(parts, axis=0, weights=[6, 6, 6, 3])
+    # Frames at the cuts hear what lies outside.
+    assert np.median(np.abs(said - wanted) / (np.abs(wanted) + 0.1)) < 0.01
 
 
 def test_too_little_sound_is_refused() -> None:
