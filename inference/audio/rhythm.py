@@ -101,15 +101,22 @@ def percussive_share(mel: Array) -> Array:
 
 
 def _median3(x: Array, distance: int, axis: int) -> Array:
+    """The median of each value and those `distance` before and behind it; the ends go on."""
+    d, n = distance, x.shape[axis]
+    if axis == 0 and n >= 2 * d:
+        middle = _median_of(x[: n - 2 * d], x[d : n - d], x[2 * d :])
+        first = _median_of(x[:1], x[:d], x[d : 2 * d])
+        last = _median_of(x[n - 2 * d : n - d], x[n - d :], x[-1:])
+        return np.concatenate([first, middle, last])
     pad = [(0, 0), (0, 0)]
-    pad[axis] = (distance, distance)
+    pad[axis] = (d, d)
     y = np.pad(x, pad, mode="edge")
-    n = x.shape[axis]
-    before = y[:n] if axis == 0 else y[:, :n]
-    after = y[2 * distance :] if axis == 0 else y[:, 2 * distance :]
-    median: Array = np.maximum(before, after)
-    np.minimum(median, x, out=median)
-    return np.maximum(median, np.minimum(before, after), out=median)
+    return _median_of(*(y[:n], x, y[2 * d :]) if axis == 0 else (y[:, :n], x, y[:, 2 * d :]))
+
+
+def _median_of(a: Array, b: Array, c: Array) -> Array:
+    median: Array = np.maximum(np.minimum(a, c), np.minimum(np.maximum(a, c), b))
+    return median
 
 
 def _onset_strength(mel: Array, share: Array) -> Array:

@@ -21,6 +21,7 @@ __all__ = [
     "FineSpectra",
     "Level",
     "Spectra",
+    "filled",
     "mel_filters",
 ]
 
@@ -95,9 +96,14 @@ class FineSpectra:
     def of(cls, x: Array) -> FineSpectra:
         """Transform `x`, shape (n,), 16 kHz mono brought to one loudness."""
         fine = _power(x, FINE_LENGTH, FINE_HOP)
-        # few entries: nothing that a matrix product would be worth its threads for
-        power = (_sparse_mel_filters() @ fine.T).T
-        return cls(fine, np.log10(1.0 + 10_000.0 * power).astype(np.float32))
+        mel = np.empty((len(fine), N_MELS), np.float32)
+        for start in range(0, len(fine), _AT_ONCE // FINE_LENGTH):
+            part = slice(start, start + _AT_ONCE // FINE_LENGTH)
+            # few entries: nothing that a matrix product would be worth its threads for
+            mel[part] = (_sparse_mel_filters() @ fine[part].T).T
+        mel *= 10_000.0
+        mel += 1.0
+        return cls(fine, np.log10(mel, out=mel))
 
     @property
     def cells(self) -> int:
@@ -126,27 +132,36 @@ class Spectra(FineSpectra):
         fine = fine or FineSpectra.of(x)
         coarse = _power(x, COARSE_LENGTH, COARSE_HOP)
         np.sqrt(coarse, out=coarse)
-        padded = np.zeros(len(fine.fine) * FINE_HOP, np.float32)
-        padded[: min(len(x), len(padded))] = x[: len(padded)]
-        hops = padded.reshape(-1, FINE_HOP)
-        rms = np.sqrt(np.mean(np.square(hops), axis=1))
+        hops = filled(x, len(fine.fine) * FINE_HOP).reshape(-1, FINE_HOP)
+        rms = np.sqrt(np.einsum("ij,ij->i", hops, hops) / FINE_HOP)
         largest = np.maximum(hops.max(axis=1), -hops.min(axis=1))
         return cls(fine.fine, fine.mel, coarse, largest / (rms + 1e-6))
 
 
 def _power(x: Array, length: int, hop: int) -> Array:
     """Power of centred Hann windows (periodic), zeros outside; one for each `hop` begun."""
-    padded = np.pad(x.astype(np.float32, copy=False), (length // 2, length // 2))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
-    window = _hann(length)
-    power = np.empty((len(frames), length // 2 + 1), np.float32)
+    x = x.astype(np.float32, copy=False)
+    power = np.empty((len(x) // hop + 1, length // 2 + 1), np.float32)
     step = max(1, _AT_ONCE // length)  # frames: few enough to stay in the processor's cache
-    for start in range(0, len(frames), step):
-        part = slice(start, start + step)
-        spectrum = fft.rfft(frames[part] * window, axis=1, overwrite_x=True)
-        np.square(spectrum.real, out=power[part])
-        power[part] += np.square(spectrum.imag)
+    for start in range(0, len(power), step):
+        part = power[start : start + step]
+        begin = start * hop - length // 2
+        end = begin + (len(part) - 1) * hop + length
+        piece = x[max(0, begin) : end]
+        if len(piece) < end - begin:
+            piece = np.pad(piece, (max(0, -begin), max(0, end - len(x))))
+        frames = np.lib.stride_tricks.sliding_window_view(piece, length)[::hop]
+        spectrum = fft.rfft(frames * _hann(length), axis=1, overwrite_x=True)
+        np.square(spectrum.real, out=part)
+        part += np.square(spectrum.imag)
     return power
+
+
+def filled(x: Array, count: int) -> Array:
+    """The first `count` of `x`, zeros behind them where there are fewer."""
+    if len(x) >= count:
+        return x[:count]
+    return np.pad(x, [(0, count - len(x)), *[(0, 0)] * (x.ndim - 1)])
 
 
 @lru_cache(maxsize=4)

@@ -19,7 +19,7 @@ from inference.audio.descriptors import describe
 from inference.audio.errors import AudioError, Cancelled
 from inference.audio.excerpts import CELL_SAMPLES, EXCERPT_CELLS, Listener
 from inference.audio.features import SongFeatures
-from inference.audio.spectra import CELL_FRAMES, CELL_S, FINE_HOP, FineSpectra, Spectra
+from inference.audio.spectra import CELL_FRAMES, CELL_S, FINE_HOP, FineSpectra, Spectra, filled
 from inference.catalog import CatalogError, ModelCard
 from inference.pipelines.adaptation import Familiar, LibraryStatistics, Usual
 from inference.pipelines.base import Analysis, Network, Networks, WindowScores
@@ -128,7 +128,7 @@ class Extractor:
             x = excerpt.samples * np.float32(listener.gain)
             fine = FineSpectra.of(x)
             mels.append(fine.mel[: fine.cells * CELL_FRAMES])
-            segments.append(_pairs(self._channels(_filled(fine.mel))[: fine.cells]))
+            segments.append(_pairs(self._channels(fine.mel)[: fine.cells]))
             sound.append(_pairs(_sound(excerpt.samples, fine.cells)))
             count = len(segments[-1])
             starts.append(np.arange(count, dtype=np.float64) * SEGMENT_S + excerpt.start_s)
@@ -147,7 +147,7 @@ class Extractor:
 
     def _channels(self, mel: Array) -> Array:
         """MSD_musicnn of each cell of an excerpt, (10, d)."""
-        said = self._msd({"mel": mel})
+        said = self._msd({"mel": filled(mel, EXCERPT_CELLS * CELL_FRAMES)})
         return np.concatenate([said["pooled"], said["penultimate"], said["tags"]], axis=1)
 
     def _tagged(self, mels: Sequence[Array]) -> list[Array]:
@@ -184,20 +184,10 @@ def _middle(x: Array, fine: FineSpectra, most: int) -> Spectra:
     return Spectra.of(samples, FineSpectra(fine.fine[frames], fine.mel[frames]))
 
 
-def _filled(mel: Array) -> Array:
-    """An excerpt's mel frames, silence behind them where it is shorter than 30 s."""
-    filled = np.zeros((EXCERPT_CELLS * CELL_FRAMES, mel.shape[1]), np.float32)
-    count = min(len(filled), len(mel))
-    filled[:count] = mel[:count]
-    return filled
-
-
 def _sound(samples: Array, cells: int) -> Array:
     """Share of each cell above -60 dB full scale, (cells,)."""
-    padded = np.zeros(cells * CELL_FRAMES * FINE_HOP, np.float32)
-    count = min(len(padded), len(samples))  # a last frame may be half outside
-    padded[:count] = samples[:count]
-    hops = padded.reshape(cells, CELL_FRAMES, FINE_HOP)
+    # a last frame may be half outside
+    hops = filled(samples, cells * CELL_SAMPLES).reshape(cells, CELL_FRAMES, FINE_HOP)
     power = np.einsum("ijk,ijk->ij", hops, hops) / FINE_HOP
     share: Array = (power > _AUDIBLE).mean(axis=1, dtype=np.float32)
     return share

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 from scipy import fft, signal
 
+from inference.audio.rhythm import _median3
 from inference.audio.spectra import _power
 from inference.audio.timbre import _contrast, _rolled_off
 from inference.audio.tonal import _highest, _largest
 
 
-@pytest.mark.parametrize(("length", "hop", "samples"), [(512, 256, 40_001), (4096, 2048, 9_000)])
+@pytest.mark.parametrize(
+    ("length", "hop", "samples"), [(512, 256, 200), (512, 256, 140_001), (4096, 2048, 9_000)]
+)
 def test_power_in_steps_is_that_of_one_transform(length: int, hop: int, samples: int) -> None:
     x = np.random.default_rng(1).normal(size=samples).astype(np.float32)
     padded = np.pad(x, length // 2)
@@ -71,3 +74,16 @@ def test_contrast_as_one_product_is_the_mean_peak_less_the_mean_valley() -> None
         ordered = np.sort(log[:, a:b], axis=1)
         wanted = ordered[:, -few:].mean(axis=1) - ordered[:, :few].mean(axis=1)
         np.testing.assert_allclose(found[:, column], wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [1, 5, 17, 18, 19, 187])
+@pytest.mark.parametrize(("distance", "axis"), [(1, 0), (9, 0), (1, 1), (3, 1)])
+def test_medians_of_three_are_those_of_a_longer_picture(
+    frames: int, distance: int, axis: int
+) -> None:
+    x = np.random.default_rng(6).normal(size=(frames, 96)).astype(np.float32)
+    pad = [(0, 0), (0, 0)]
+    pad[axis] = (distance, distance)
+    y = np.pad(x, pad, mode="edge")
+    shifted = [np.take(y, np.arange(x.shape[axis]) + k * distance, axis) for k in range(3)]
+    np.testing.assert_array_equal(_median3(x, distance, axis), np.median(shifted, axis=0))
