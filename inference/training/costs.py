@@ -34,8 +34,9 @@ class Cost:
     seconds: float
 
 
-def music_cost(options: MusicOptions, work: Path, kinds: Sequence[str] = ("vgg19",)) -> list[Cost]:
+def music_cost(options: MusicOptions, work: Path, kinds: Sequence[str] = ()) -> list[Cost]:
     """The steps of a music training that are still to do, with seconds on one core."""
+    kinds = kinds or (options.hears,)
     data = load_music(options.dataset, options.root)
     folder = WorkFolder(work)
     n = len(data.clips)

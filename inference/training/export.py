@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from inference.audio.segments import SEGMENT_FRAMES
-from inference.models.regressor import MusicHead
+from inference.models.regressor import MusicCommittee, MusicHead
 from inference.models.sensor import SensorNet
 
 __all__ = [
@@ -54,19 +54,19 @@ def export_network(
 
 
 def export_front_end(model: nn.Module, path: Path) -> None:
-    """Write a front end: ``images`` (n, 3, 64, 46) -> ``features`` (n, 512), any n."""
+    """Write a front end: ``images`` (n, 3, 64, 46) -> ``features`` (n, d), any n."""
     example = torch.rand(2, 3, 64, SEGMENT_FRAMES)
     axes = {"images": {0: "n"}, "features": {0: "n"}}
     export_network(model, [example], path, ["images"], ["features"], axes)
 
 
-def export_head(head: MusicHead, path: Path) -> None:
+def export_head(head: MusicHead | MusicCommittee, path: Path) -> None:
     """Write a head: ``features`` (b, L, d) -> log-probabilities, codes, attended; any b and L.
 
     Outputs: ``log_probabilities`` (b, 4) at the calibrated temperature,
     ``codes`` (b, L, 256), ``attended`` (b, 128).
     """
-    example = torch.rand(2, 12, head.regressor.config.width_in)
+    example = torch.rand(2, 12, head.width_in)
     axes = {
         "features": {0: "b", 1: "L"},
         "log_probabilities": {0: "b"},
@@ -78,20 +78,18 @@ def export_head(head: MusicHead, path: Path) -> None:
     )
 
 
-def export_classifier(head: MusicHead, path: Path) -> None:
+def export_classifier(head: MusicHead | MusicCommittee, path: Path) -> None:
     """Write the last layer: ``weight`` (d, 4) and ``bias`` (4,), float32, temperature divided in.
 
     ``log_softmax(attended @ weight + bias)`` equals the head's
     log-probabilities: songs are rated anew from what was attended.
     """
-    temperature = float(head.temperature)
-    layer = head.classifier.output
-    weight = layer.weight.detach().numpy().T / temperature
-    bias = layer.bias.detach().numpy() / temperature
+    with torch.no_grad():
+        weight, bias = (t.numpy() for t in head.rating())
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     with part.open("wb") as handle:
-        np.savez(handle, weight=weight.astype(np.float32), bias=bias.astype(np.float32))
+        np.savez(handle, weight=np.ascontiguousarray(weight.T), bias=bias)
     part.replace(path)
 
 

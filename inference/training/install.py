@@ -61,12 +61,12 @@ def install_vgg19(
     try:
         import onnx  # noqa: F401
 
-        from inference.models.vgg19 import load_published_weights
+        from inference.models.vgg19 import VGG19Blocks, load_published_weights
     except ModuleNotFoundError as error:
         raise _NEEDS_TRAINING from error
     card, files = _read_recipe(recipe or recipe_folder())
     progress("reading the weights")
-    model = load_published_weights(weights)
+    model = VGG19Blocks(load_published_weights(weights))
     with TemporaryDirectory() as scratch:
         small = Path(scratch) / "vgg19.onnx"
         progress("converting the network to 8 bits")

@@ -15,15 +15,17 @@ from torch.nn.functional import mse_loss, nll_loss
 from inference.audio.segments import WINDOW_SEGMENTS, window_starts
 from inference.evaluation.crossval import Samples
 from inference.models.classifier import ClassifierConfig
-from inference.models.regressor import MusicHead, RegressorConfig
+from inference.models.regressor import MusicCommittee, MusicHead, RegressorConfig
 from inference.training.loops import Optimisation, class_weights, fit, seeded
 
 __all__ = [
+    "HeadPredictor",
     "HeadSystem",
     "HeadTraining",
     "Route",
     "Targets",
     "predict_music",
+    "random_crops",
     "train_head",
 ]
 
@@ -67,6 +69,17 @@ class Targets:
     def member(self, labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
         """A random recording of the same class for each label (label-matched pairing)."""
         return np.array([rng.choice(np.flatnonzero(self.labels == y)) for y in labels])
+
+    def quadrant_codes(self) -> NDArray[np.float32]:
+        """The mean code of each quadrant, z-scored over the quadrants, (4, d).
+
+        Squared error to a random recording of a class has its minimum at the class's mean: the
+        mean asks for the same with less noise (and is the common model's target, item 14).
+        """
+        means = np.stack([self.codes[self.labels == q].mean(axis=0) for q in range(4)])
+        means = means - means.mean(axis=0)
+        codes: NDArray[np.float32] = means / np.maximum(means.std(axis=0), 1e-3)
+        return codes.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -113,9 +126,10 @@ def _crop(sequence: NDArray[np.float32], length: int, start: int) -> NDArray[np.
     return sequence[start : start + length]
 
 
-def _random_crops(
+def random_crops(
     sequences: Sequences, at: NDArray[np.int64], length: int, rng: np.random.Generator
 ) -> Tensor:
+    """`length` consecutive segments of each of the sequences `at`, (b, length, d)."""
     crops = [
         _crop(sequences[i], length, int(rng.integers(0, max(1, len(sequences[i]) - length + 1))))
         for i in at
@@ -178,7 +192,7 @@ def _fit_regressor(
     normal = (codes - head.regressor.code_mean) / head.regressor.code_scale
 
     def loss_of(at: NDArray[np.int64]) -> Tensor:
-        x = _random_crops(samples.inputs, at, settings.regress_crop, rng)
+        x = random_crops(samples.inputs, at, settings.regress_crop, rng)
         wanted = normal[torch.from_numpy(targets.member(samples.labels[at], rng))]
         return mse_loss(head.regressor.standardised(x).mean(dim=1), wanted)
 
@@ -197,7 +211,7 @@ def _fit_classifier(
     eps = optimisation.smoothing
 
     def loss_of(at: NDArray[np.int64]) -> Tensor:
-        said = head(_random_crops(samples.inputs, at, settings.crop, rng)).log_probabilities
+        said = head(random_crops(samples.inputs, at, settings.crop, rng)).log_probabilities
         hard = nll_loss(said, labels[torch.from_numpy(at)], weight=weights)
         loss: Tensor = (1.0 - eps) * hard - eps * said.mean()
         return loss
@@ -205,7 +219,7 @@ def _fit_classifier(
     fit(head, len(samples.labels), loss_of, optimisation, rng)
 
 
-def predict_music(head: MusicHead, sequences: Sequences) -> Probabilities:
+def predict_music(head: MusicHead | MusicCommittee, sequences: Sequences) -> Probabilities:
     """Probabilities of clips or songs, shape (n, 4), as the tagger makes them.
 
     30 s windows (84 segments) every 14 segments, averaged log-probabilities.
@@ -214,7 +228,7 @@ def predict_music(head: MusicHead, sequences: Sequences) -> Probabilities:
     return np.stack([_song(head, s) for s in sequences])
 
 
-def _song(head: MusicHead, sequence: NDArray[np.float32]) -> Probabilities:
+def _song(head: MusicHead | MusicCommittee, sequence: NDArray[np.float32]) -> Probabilities:
     starts = window_starts(len(sequence))
     length = min(WINDOW_SEGMENTS, len(sequence))
     windows = np.stack([sequence[a : a + length] for a in starts])
@@ -239,7 +253,7 @@ class HeadSystem:
 class HeadPredictor:
     """A fitted head as predictor."""
 
-    head: MusicHead
+    head: MusicHead | MusicCommittee
 
     def __call__(self, inputs: Sequences) -> Probabilities:
         return predict_music(self.head, inputs)

@@ -247,12 +247,7 @@ def _codes(settings: HeadSettings, seed: int, targets: Targets | None) -> Array 
         targets = Targets.random(settings.width, seed)
     if targets is None:
         raise ValueError("the physiological route needs targets")
-    # Squared error to a random recording of the class has its minimum at the class's mean: the
-    # mean asks for the same with less noise (and is the common model's target, item 14).
-    means = np.stack([targets.codes[targets.labels == q].mean(axis=0) for q in range(4)])
-    means = means - means.mean(axis=0)
-    codes: Array = (means / np.maximum(means.std(axis=0), 1e-3)).astype(np.float32)
-    return codes
+    return targets.quadrant_codes()
 
 
 def _train_member(

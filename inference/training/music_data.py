@@ -17,7 +17,7 @@ from inference.audio.segments import segment_views
 from inference.datasets import DatasetError, MusicSet
 from inference.job import Job, Progress, run_to_end
 
-__all__ = ["CHANNELS", "WorkFolder", "extract", "features", "segments_of"]
+__all__ = ["ALL_BLOCKS", "CHANNELS", "WorkFolder", "extract", "features", "segments_of"]
 
 Image = NDArray[np.float32]
 
@@ -75,12 +75,12 @@ class WorkFolder:
 
 
 def extract(model: nn.Module, images: Sequence[NDArray[np.float16]]) -> Job[list[Image]]:
-    """Features of all segments of each image: one (n, 512) float32 an image.
+    """Features of all segments of each image: one (n, d) float32 an image.
 
     Parameters
     ----------
     model : nn.Module
-        (N, 3, 64, 46) -> (N, 512).
+        (N, 3, 64, 46) -> (N, d).
     images : sequence of ndarray, each (3, 64, t)
     """
     model = model.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -97,16 +97,19 @@ CHANNELS = {"vgg19": (0, 1, 2), "vgg19-ms": (0, 1, 0), "vgg19-sg": (2, 2, 2)}
 """Kinds of teacher features: which channels of the MS-SG image fill the three of the network
 (mel and its differential; the scalogram alone)."""
 
+ALL_BLOCKS = "vgg19-blocks"
+"""Kind of the features that `ms-sg-vgg19` hears: of all blocks of VGG19."""
+
 
 def features(
     work: WorkFolder, data: MusicSet, kind: str, build: Callable[[], nn.Module]
 ) -> Job[list[Image]]:
-    """Features by the front end `kind`, (L, 512) float32 a clip, extracted where not kept yet.
+    """Features by the front end `kind`, (L, d) float32 a clip, extracted where not kept yet.
 
     Parameters
     ----------
     build : callable
-        Makes the network; asked only if something is missing.
+        Makes the network that the kind wants; asked only if something is missing.
     """
     model: nn.Module | None = None
     sequences: list[Image] = []

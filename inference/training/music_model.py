@@ -36,8 +36,9 @@ from inference.training.calibration import (
     tempered,
 )
 from inference.training.export import export_classifier, export_front_end, export_head
-from inference.training.music import HeadSystem, HeadTraining, Targets, train_head
-from inference.training.music_data import WorkFolder
+from inference.training.music import HeadSystem, HeadTraining, Targets
+from inference.training.music_committee import CommitteeSystem, CommitteeTraining
+from inference.training.music_data import ALL_BLOCKS, WorkFolder
 from inference.training.music_systems import (
     FrontEnd,
     FrozenFrontEnd,
@@ -72,7 +73,7 @@ class MusicRecipe:
     Parameters
     ----------
     front_end : "student" or "vgg19"
-    head : HeadTraining
+    head : HeadTraining or CommitteeTraining
     student : StudentFrontEnd
         Of the student; its folder keeps students between runs.
     n_folds : int
@@ -82,7 +83,7 @@ class MusicRecipe:
     """
 
     front_end: Kind = "student"
-    head: HeadTraining = field(default_factory=HeadTraining)
+    head: HeadTraining | CommitteeTraining = field(default_factory=HeadTraining)
     student: StudentFrontEnd = field(default_factory=StudentFrontEnd)
     n_folds: int = 5
     seeds: Sequence[int] = (0, 1, 2)
@@ -101,7 +102,13 @@ class MusicRecipe:
 
     def fitted_in_fold(self) -> FrontEnd:
         """The front end as it is fitted inside a fold."""
-        return self.student if self.front_end == "student" else FrozenFrontEnd("vgg19")
+        return self.student if self.front_end == "student" else FrozenFrontEnd(ALL_BLOCKS)
+
+    def learner(self, targets: Targets) -> HeadSystem | CommitteeSystem:
+        """What fits the head."""
+        if isinstance(self.head, CommitteeTraining):
+            return CommitteeSystem(self.head, targets)
+        return HeadSystem(self.head, targets)
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,8 @@ def train_music_model(
         One a fold and seed, then one a step.
     """
     samples = clip_samples(data, work)
-    system = MusicSystem(recipe.fitted_in_fold(), HeadSystem(recipe.head, targets))
+    learner = recipe.learner(targets)
+    system = MusicSystem(recipe.fitted_in_fold(), learner)
     folds = music_folds(data, recipe.n_folds)
     outside = yield from cross_validate(
         system,
@@ -172,7 +180,7 @@ def train_music_model(
     yield Progress(0, 0, "fitting on all clips")
     describe = recipe.fitted_in_fold().fit(samples.inputs)
     inside = Samples(describe(samples.inputs), samples.labels, samples.groups)
-    head = train_head(inside, recipe.head, recipe.seeds[0], targets)
+    head = learner(inside, recipe.seeds[0]).head
     head.temperature.fill_(temperature)
     yield Progress(0, 0, "writing the model")
     card = ModelCard(
@@ -229,6 +237,9 @@ def _config(recipe: MusicRecipe, temperature: float) -> dict[str, object]:
         "temperature": round(temperature, 4),
         "head_seed": recipe.seeds[0],
     }
+    if isinstance(recipe.head, CommitteeTraining):
+        settings["members"] = recipe.head.members
+        settings["features"] = "roots of the global averages of all five blocks"
     if recipe.front_end == "student":
         settings["student"] = asdict(recipe.student.settings)
         settings["teacher"] = "VGG19 convolutional base, root of the global average"

@@ -18,6 +18,7 @@ from inference.job import run_to_end
 from inference.models.student import Student
 from inference.training.distil import Distillation, distil
 from inference.training.music import HeadSystem
+from inference.training.music_committee import CommitteeSystem
 from inference.training.music_data import WorkFolder, extract
 
 __all__ = [
@@ -44,7 +45,7 @@ class ClipInput:
         return self.work.load("ms-sg", self.clip_id).astype(np.float16)
 
     def features(self, kind: str) -> NDArray[np.float32]:
-        """Kept features, shape (L, 512)."""
+        """Kept features, shape (L, d)."""
         return self.work.load(kind, self.clip_id).astype(np.float32)
 
 
@@ -54,7 +55,7 @@ def clip_samples(data: MusicSet, work: WorkFolder) -> Samples[ClipInput]:
 
 
 Describe = Callable[[Sequence[ClipInput]], Sequences]
-"""Fitted front end: clips -> features, one (L, 512) a clip."""
+"""Fitted front end: clips -> features, one (L, d) a clip."""
 
 
 class FrontEnd(Protocol):
@@ -156,7 +157,7 @@ class MusicSystem:
     """Front end and head, both fitted on the training part, as a system for `cross_validate`."""
 
     front_end: FrontEnd
-    head: HeadSystem
+    head: HeadSystem | CommitteeSystem
 
     def __call__(self, samples: Samples[ClipInput], seed: int) -> MusicPredictor:
         describe = self.front_end.fit(samples.inputs)

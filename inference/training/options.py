@@ -12,6 +12,8 @@ from inference.physio.segments import HOP_SAMPLES, PAPER_HOP_SAMPLES
 from inference.training.distil import Distillation
 from inference.training.loops import Optimisation
 from inference.training.music import HeadTraining
+from inference.training.music_committee import CommitteeTraining
+from inference.training.music_data import ALL_BLOCKS
 from inference.training.music_model import MusicRecipe
 from inference.training.music_systems import StudentFrontEnd
 from inference.training.sensor import SensorTraining
@@ -79,9 +81,15 @@ class MusicOptions:
     quick: bool = False
     command: Sequence[str] = field(default=("undertone", "train", "music"))
 
+    @property
+    def hears(self) -> str:
+        """Kind of the teacher's features that the training needs."""
+        return ALL_BLOCKS if self.front_end == "vgg19" else "vgg19"
+
     def recipe(self, folder: Path, say: Say | None = None) -> MusicRecipe:
         """The recipe that these options make."""
-        head, student = HeadTraining(), Distillation()
+        head = CommitteeTraining() if self.front_end == "vgg19" else HeadTraining()
+        student = Distillation()
         if self.quick:
             head = replace(head, regress=shortened(head.regress), classify=shortened(head.classify))
             student = replace(student, optimisation=shortened(student.optimisation))

@@ -15,7 +15,7 @@ from inference.models.encoder import EncoderConfig, SegmentEncoder
 from inference.models.registry import NETWORKS
 from inference.models.regressor import MusicHead, Regressor, RegressorConfig
 from inference.models.sensor import SensorConfig, SensorNet
-from inference.models.vgg19 import VGG19Base, VGG19Config, load_published_weights
+from inference.models.vgg19 import VGG19Base, VGG19Blocks, VGG19Config, load_published_weights
 
 pytestmark = pytest.mark.training
 
@@ -225,6 +225,10 @@ def test_published_weights_are_loaded_by_hash_only(tmp_path) -> None:
     torch.testing.assert_close(model(x), same(x))
     assert model(x).shape == (2, 16)
     assert not model.training
+    every = VGG19Blocks(model)(x)
+    assert every.shape == (2, 4 + 4 + 8 + 8 + 16)
+    torch.testing.assert_close(every[:, -16:], model(x))
+    torch.testing.assert_close(every[:, :4], model.blocks[0](model.colours(x)).mean((2, 3)).sqrt())
     with pytest.raises(UndertoneError, match="not the published VGG19 file"):
         load_published_weights(path)
     with pytest.raises(UndertoneError, match="cannot read"):

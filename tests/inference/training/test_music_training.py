@@ -1,5 +1,6 @@
 """Training of the music route: it learns what is there, nothing more, and exports what it is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from inference.evaluation import (
 )
 from inference.job import run_to_end
 from inference.models.classifier import ClassifierConfig
-from inference.models.regressor import MusicHead, RegressorConfig
+from inference.models.regressor import MusicCommittee, MusicHead, RegressorConfig
 from inference.models.sensor import SensorNet
 from inference.models.student import Student, StudentConfig
 from inference.training.calibration import confidence_map, fit_temperature, tempered
@@ -39,6 +40,11 @@ from inference.training.music import (
     predict_music,
     train_head,
 )
+from inference.training.music_committee import (
+    CommitteeSystem,
+    CommitteeTraining,
+    train_committee_head,
+)
 from inference.training.quantise import quantise
 from inference.training.synthetic import calibration_segments, piece
 from tests.inference import tiny_data
@@ -51,6 +57,16 @@ SMALL = HeadTraining(
     regress=Optimisation(epochs=16, batch=16, rate=1e-2),
     classify=Optimisation(epochs=16, batch=16, rate=1e-2),
     crop=6,
+)
+TINY = ClassifierConfig(width_in=4, hidden=4)
+SMALL_COMMITTEE = CommitteeTraining(
+    members=2,
+    regressor=replace(SMALL.regressor, dropout=0.1, least_scale=0.05, limit=5.0),
+    classifier=SMALL.classifier,
+    regress=SMALL.regress,
+    classify=SMALL.classify,
+    crop=6,
+    dropout_in=0.1,
 )
 TINY_STUDENT = StudentConfig(stem=4, widths=(8, 8, 16), blocks=(0, 0, 0), width=32)
 
@@ -95,8 +111,45 @@ def test_every_route_learns_and_none_learns_permuted_labels(route: Route) -> Non
     assert score(fake, found.probabilities[0]).accuracy < 0.5
 
 
+@pytest.mark.parametrize("route", list(Route))
+def test_a_committee_learns_by_every_route(route: Route) -> None:
+    samples = tunes()
+    settings = replace(SMALL_COMMITTEE, route=route)
+    system = CommitteeSystem(settings, targets() if route is Route.PHYSIOLOGICAL else None)
+    folds = grouped_folds(samples.labels, Groups({"artist": samples.groups}), n_folds=2, seed=0)
+    found = run_to_end(cross_validate(system, samples, folds, seeds=[0]))
+    assert score(samples.labels, found.probabilities[0]).accuracy > 0.6
+
+
+def test_a_member_imitates_the_mean_code_of_each_quadrant() -> None:
+    samples, wanted = tunes(), targets()
+    committee = train_committee_head(samples, SMALL_COMMITTEE, 0, wanted)
+    means = wanted.quadrant_codes()
+    np.testing.assert_allclose(means.mean(axis=0), 0.0, atol=1e-6)
+    with torch.inference_mode():
+        codes = np.stack(
+            [committee(torch.from_numpy(x)[None]).codes[0].mean(dim=0) for x in samples.inputs]
+        )
+    nearest = np.linalg.norm(codes[:, None] - means[None], axis=2).argmin(axis=1)
+    assert (nearest == samples.labels).mean() > 0.8
+
+
+def test_one_loud_channel_does_not_decide() -> None:
+    regressor = MusicHead(RegressorConfig(8, 4, 4, least_scale=0.5, limit=5.0), TINY).regressor
+    x = torch.randn(200, 8)
+    x[:, 0] = 0.0  # silent in all of the training
+    regressor.fit_scale(x)
+    assert float(regressor.feature_scale[0]) == 0.5
+    loud = x[:1].clone()
+    loud[0, 0] = 1e6
+    assert float(regressor.scaled(loud)[0, 0]) == 5.0
+
+
 def test_the_same_seed_gives_the_same_head() -> None:
     samples = tunes(16)
+    a, b = (train_committee_head(samples, SMALL_COMMITTEE, 3, targets()) for _ in range(2))
+    for x, y in zip(a.parameters(), b.parameters(), strict=True):
+        assert torch.equal(x, y)
     a, b = (train_head(samples, SMALL, 3, targets()) for _ in range(2))
     for x, y in zip(a.parameters(), b.parameters(), strict=True):
         assert torch.equal(x, y)
@@ -195,10 +248,16 @@ def session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
-def test_exported_networks_say_what_torch_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize("members", [0, 3])
+def test_exported_networks_say_what_torch_says(members: int, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    head = MusicHead().eval()
-    head.temperature.fill_(1.7)
+    head: MusicHead | MusicCommittee = MusicHead()
+    if members:
+        config = RegressorConfig(hidden=8, least_scale=0.05, limit=5.0)
+        head = MusicCommittee(
+            [MusicHead(config, ClassifierConfig(hidden=5)) for _ in range(members)]
+        )
+    head.eval().temperature.fill_(1.7)
     export_head(head, tmp_path / "head.onnx")
     export_classifier(head, tmp_path / "classifier.npz")
     x = np.random.default_rng(0).normal(size=(3, 17, 512)).astype(np.float32)
