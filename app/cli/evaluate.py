@@ -16,7 +16,8 @@ _TABLES = {
     "table-1": "GSR and PPG: the systems of the paper's Table I",
     "table-2": "GSR and PPG: segments of 0.5, 1, 2.5 and 5 s (Table II)",
     "table-3": "music: feature sets through regressor and SIA-BGRU (Table III)",
-    "controls": "music: physiological targets against no targets and random codes, fp32 and int8",
+    "controls": "music: physiological targets against no targets and random codes",
+    "int8": "music: VGG19 in eight bits against float32, before the same heads",
     "music-checks": "music: the default model's routes, genres held out, libraries, robustness",
     "leak": "GSR and PPG: what random folds over segments measure",
 }
@@ -124,7 +125,7 @@ def _estimates_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _arguments(parser: argparse.ArgumentParser, table: str) -> None:
-    of_music = table in ("table-3", "controls", "music-checks")
+    of_music = table in ("table-3", "controls", "int8", "music-checks")
     dataset, protocol = ("music4q", "P2") if of_music else ("hku956", "P3")
     parser.add_argument("--root", metavar="DIR", type=Path, required=True, help="the data set")
     parser.add_argument("--dataset", default=dataset, help=f"its layout (default: {dataset})")

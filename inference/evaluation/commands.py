@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from torch import nn
 
 from inference.datasets import MUSIC_SETS, MusicSet, load_music, load_sensor
 from inference.errors import UndertoneError
@@ -21,6 +20,7 @@ from inference.evaluation.music_tables import (
     MusicSetup,
     controls_systems,
     differences,
+    int8_systems,
     music_table,
     table_3_systems,
 )
@@ -32,6 +32,7 @@ from inference.evaluation.sensor_tables import (
     sensor_table,
 )
 from inference.job import Job, Progress
+from inference.models.vgg19 import VGG19Base, VGG19Blocks
 from inference.training.commands import (
     Cost,
     MusicOptions,
@@ -44,13 +45,14 @@ from inference.training.commands import (
 from inference.training.install import eight_bit
 from inference.training.loops import Optimisation
 from inference.training.music_best_hearing import published_networks
-from inference.training.music_data import WorkFolder, segments_of
+from inference.training.music_data import ALL_BLOCKS, EIGHT_BITS, WorkFolder, segments_of
 from inference.training.quantise import onnx_features
 from inference.training.targets import regression_targets
 
 __all__ = ["SEGMENTS_S", "TABLES", "EvaluateOptions", "cost", "evaluate", "lines"]
 
-TABLES = ("table-1", "table-2", "table-3", "controls", "music-checks", "leak")
+TABLES = ("table-1", "table-2", "table-3", "controls", "int8", "music-checks", "leak")
+_MUSIC = {"table-3": table_3_systems, "controls": controls_systems, "int8": int8_systems}
 SEGMENTS_S = (0.5, 1.0, 2.5, 5.0)
 """Segment lengths of Table II, seconds."""
 _TABLE_2 = ("PSD + SVM", "RS + HA-BGRU", "RS + HA-CBGRU", "SG + HA-CBGRU", "SG + HIA-CBGRU")
@@ -139,11 +141,13 @@ class EvaluateOptions:
 
 
 def _of_music(options: EvaluateOptions) -> bool:
-    return options.table in ("table-3", "controls", "music-checks")
+    return options.table == "music-checks" or options.table in _MUSIC
 
 
 def _kinds(options: EvaluateOptions) -> tuple[str, ...]:
     """Kinds of teacher features that the table needs."""
+    if options.table == "int8":
+        return (ALL_BLOCKS,)
     if options.table != "table-3":
         return ("vgg19",)
     wanted = options.systems or TABLE_3_KINDS
@@ -196,7 +200,7 @@ def _check(options: EvaluateOptions) -> None:
 
 
 def evaluate(
-    options: EvaluateOptions, say: Say, *, teacher: Callable[[], nn.Module] | None = None
+    options: EvaluateOptions, say: Say, *, teacher: Callable[[], VGG19Base] | None = None
 ) -> Job[list[Row]]:
     """Run an evaluation and write its results.
 
@@ -224,7 +228,7 @@ def evaluate(
         rows = yield from _check_rows(options, say, music)
     elif _of_music(options):
         setup = yield from _music_setup(options, say, teacher)
-        systems = table_3_systems(setup) if options.table == "table-3" else controls_systems(setup)
+        systems = _MUSIC[options.table](setup)
         rows, found = yield from music_table(
             setup, systems, names=options.systems, checkpoints=checkpoints
         )
@@ -259,7 +263,7 @@ def _shown(column: str) -> bool:
 
 
 def _music_setup(
-    options: EvaluateOptions, say: Say, teacher: Callable[[], nn.Module] | None
+    options: EvaluateOptions, say: Say, teacher: Callable[[], VGG19Base] | None
 ) -> Job[MusicSetup]:
     if options.sensor_root is None:
         raise UndertoneError(
@@ -270,7 +274,7 @@ def _music_setup(
     yield from prepared_music(options.music(), work, data, teacher, _kinds(options))
     sensors = load_sensor(options.sensor_dataset, options.sensor_root)
     targets = yield from regression_targets(sensors, options.work, options.quick, say)
-    if options.table == "controls":
+    if options.table == "int8":
         yield from _eight_bit_features(options, work, data, teacher)
     recipe = options.music().recipe(options.work, say)
     return MusicSetup(
@@ -309,19 +313,19 @@ def _eight_bit_features(
     options: EvaluateOptions,
     work: WorkFolder,
     data: MusicSet,
-    teacher: Callable[[], nn.Module] | None,
+    teacher: Callable[[], VGG19Base] | None,
 ) -> Job[None]:
-    """Features by the teacher in 8 bits, where its weights are given."""
-    lacking = [c for c in data.clips if not work.path("vgg19-int8", c.clip_id).exists()]
-    if not lacking or (teacher is None and options.weights is None):
+    """Features by the teacher in 8 bits, where they are not kept yet."""
+    lacking = [c for c in data.clips if not work.path(EIGHT_BITS, c.clip_id).exists()]
+    if not lacking:
         return
-    model = options.work / "vgg19-int8.onnx"
+    model = options.work / f"{EIGHT_BITS}.onnx"
     if not model.exists():
-        eight_bit(published_teacher(options.music(), teacher), model)
+        eight_bit(VGG19Blocks(published_teacher(options.music(), teacher)), model)
     run = onnx_features(model)
     for i, clip in enumerate(lacking):
         image = work.load("ms-sg", clip.clip_id).astype(np.float16)
-        work.save("vgg19-int8", clip.clip_id, run(segments_of(image)))
+        work.save(EIGHT_BITS, clip.clip_id, run(segments_of(image)))
         yield Progress(i + 1, len(lacking), f"8 bits: {clip.clip_id}")
 
 

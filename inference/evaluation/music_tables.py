@@ -1,4 +1,4 @@
-"""Table III and the controls of the thesis: systems on music, artists held out."""
+"""Table III, the controls of the thesis, eight bits: systems on music, artists held out."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from inference.datasets import MusicSet
 from inference.evaluation.baselines import FeatureSystem, MajoritySystem, image_statistics, svm
 from inference.evaluation.controls import permute_labels
 from inference.evaluation.crossval import OutOfFold, Samples, System, cross_validate, result_row
 from inference.evaluation.folds import Fold, Groups, Protocol, make_folds
-from inference.evaluation.intervals import bootstrap_difference
+from inference.evaluation.intervals import bootstrap, bootstrap_difference
 from inference.evaluation.metrics import METRICS
 from inference.job import Job
 from inference.models.spectrogram_nets import SpectrogramCNN, StackedCRNN
 from inference.training.loops import Optimisation
 from inference.training.music import HeadSystem, HeadTraining, Route, Targets
-from inference.training.music_data import WorkFolder
+from inference.training.music_committee import CommitteeSystem, CommitteeTraining
+from inference.training.music_data import ALL_BLOCKS, EIGHT_BITS, WorkFolder
 from inference.training.music_systems import (
     ClipInput,
     FrozenFrontEnd,
@@ -36,6 +37,7 @@ __all__ = [
     "MusicSetup",
     "controls_systems",
     "differences",
+    "int8_systems",
     "music_table",
     "table_3_systems",
 ]
@@ -117,7 +119,8 @@ def controls_systems(setup: MusicSetup) -> Mapping[str, System[ClipInput]]:
     """Rows of the controls table by name.
 
     The thesis itself at equal capacity: music -> physiological targets ->
-    quadrant, against no targets ("direct"), against a random code a class.
+    quadrant, against no targets ("direct"), against a random code a class;
+    one head each, on VGG19's last block.
     """
     vgg = FrozenFrontEnd("vgg19")
     found: dict[str, System[ClipInput]] = {
@@ -127,15 +130,27 @@ def controls_systems(setup: MusicSetup) -> Mapping[str, System[ClipInput]]:
         "ms-sg-vgg19, direct": MusicSystem(vgg, setup.head(Route.DIRECT)),
         "ms-sg-vgg19, random codes": MusicSystem(vgg, setup.head(Route.RANDOM)),
     }
-    if all(setup.work.path("vgg19-int8", c.clip_id).exists() for c in setup.data.clips):
-        found["ms-sg-vgg19, int8"] = Served(
-            MusicSystem(vgg, setup.head(Route.PHYSIOLOGICAL)), FrozenFrontEnd("vgg19-int8")
-        )
     return found | {
         "ms-sg-student": MusicSystem(setup.student, setup.head(Route.PHYSIOLOGICAL)),
         "ms-sg-student, direct": MusicSystem(setup.student, setup.head(Route.DIRECT)),
         "ms-sg-student, random codes": MusicSystem(setup.student, setup.head(Route.RANDOM)),
         "ms-sg-vgg19, labels permuted": MusicSystem(vgg, setup.head(Route.PHYSIOLOGICAL)),
+    }
+
+
+def int8_systems(setup: MusicSetup) -> Mapping[str, System[ClipInput]]:
+    """The shipped recipe behind the network that it learned from, and behind its 8-bit copy."""
+    training = CommitteeTraining()
+    if setup.epochs is not None:
+        training = replace(
+            training,
+            regress=_capped(training.regress, setup.epochs),
+            classify=_capped(training.classify, setup.epochs),
+        )
+    system = MusicSystem(FrozenFrontEnd(ALL_BLOCKS), CommitteeSystem(training, setup.targets))
+    return {
+        "ms-sg-vgg19": system,
+        "ms-sg-vgg19, int8": Served(system, FrozenFrontEnd(EIGHT_BITS)),
     }
 
 
@@ -234,7 +249,23 @@ def differences(data: MusicSet, found: Mapping[str, OutOfFold]) -> list[Row]:
         for name in ("accuracy", "arousal_accuracy", "valence_accuracy"):
             i = bootstrap_difference(METRICS[name], data.labels, p_a, p_b, data.groups)
             row |= {f"{name}_difference": i.value, f"{name}_low": i.low, f"{name}_high": i.high}
-        same = (p_a.argmax(axis=2) == p_b.argmax(axis=2)).mean()
-        row |= {"same_quadrant": float(same), "mean_dp": float(np.abs(p_a - p_b).mean())}
+        both = np.concatenate([p_a, p_b], axis=2)
+        for name, metric in _AGREEMENT.items():
+            i = bootstrap(metric, data.labels, both, data.groups)
+            row |= {name: i.value, f"{name}_low": i.low, f"{name}_high": i.high}
         rows.append(row)
     return rows
+
+
+def _same_quadrant(_: ArrayLike, both: ArrayLike) -> float:
+    a, b = np.split(np.asarray(both), 2, axis=1)
+    return float((a.argmax(axis=1) == b.argmax(axis=1)).mean())
+
+
+def _mean_dp(_: ArrayLike, both: ArrayLike) -> float:
+    a, b = np.split(np.asarray(both), 2, axis=1)
+    return float(np.abs(a - b).mean())
+
+
+_AGREEMENT = {"same_quadrant": _same_quadrant, "mean_dp": _mean_dp}
+"""Of two systems' probabilities side by side."""

@@ -17,7 +17,15 @@ from inference.audio.segments import segment_views
 from inference.datasets import DatasetError, MusicSet
 from inference.job import Job, Progress, run_to_end
 
-__all__ = ["ALL_BLOCKS", "CHANNELS", "WorkFolder", "extract", "features", "segments_of"]
+__all__ = [
+    "ALL_BLOCKS",
+    "CHANNELS",
+    "EIGHT_BITS",
+    "WorkFolder",
+    "extract",
+    "features",
+    "segments_of",
+]
 
 Image = NDArray[np.float32]
 
@@ -99,6 +107,9 @@ CHANNELS = {"vgg19": (0, 1, 2), "vgg19-ms": (0, 1, 0), "vgg19-sg": (2, 2, 2)}
 
 ALL_BLOCKS = "vgg19-blocks"
 """Kind of the features that `ms-sg-vgg19` hears: of all blocks of VGG19."""
+
+EIGHT_BITS = "vgg19-blocks-int8"
+"""The same by the network in eight bits."""
 
 
 def features(

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 from onnxruntime import InferenceSession, SessionOptions
 from onnxruntime.quantization import (
@@ -31,7 +32,9 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]
         return None if batch is None else {"images": batch}
 
 
-def quantise(model: Path, target: Path, calibration: Iterable[NDArray[np.float32]]) -> None:
+def quantise(
+    model: Path, target: Path, calibration: Iterable[NDArray[np.float32]], *, keep: int = 0
+) -> None:
     """Write an int8 copy of a convolutional front end.
 
     Weights are quantised per channel, activations to 8 bits with the range
@@ -43,6 +46,8 @@ def quantise(model: Path, target: Path, calibration: Iterable[NDArray[np.float32
     model, target : Path
         ONNX files.
     calibration : iterable of ndarray, each (n, 3, 64, 46), float32
+    keep : int
+        Convolutions from the image on that stay float32, with their activations.
     """
     with TemporaryDirectory() as scratch:
         prepared = Path(scratch) / "prepared.onnx"
@@ -57,11 +62,23 @@ def quantise(model: Path, target: Path, calibration: Iterable[NDArray[np.float32
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
             op_types_to_quantize=["Conv", "MaxPool", "Relu", "Gemm", "Add"],
+            nodes_to_exclude=_first_nodes(prepared, keep),
         )
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_suffix(".part")
         part.write_bytes((Path(scratch) / "int8.onnx").read_bytes())
         part.replace(target)
+
+
+def _first_nodes(model: Path, convolutions: int) -> list[str]:
+    """Names of all nodes in front of the convolution that is the first to be rounded."""
+    names: list[str] = []
+    for node in onnx.load(str(model)).graph.node:
+        convolutions -= node.op_type == "Conv"
+        if convolutions < 0:
+            break
+        names.append(node.name)
+    return names
 
 
 def onnx_features(model: Path) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:

@@ -298,6 +298,10 @@ def test_eight_bits_are_close_to_32(tmp_path: Path) -> None:
     assert a.shape == b.shape == (len(segments[0]), 32)
     assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.98
     assert not np.array_equal(a, b)
+    half = tmp_path / "half.onnx"
+    quantise(tmp_path / "fp32.onnx", half, segments, keep=4)
+    c = session(half).run(None, {"images": segments[0]})[0]
+    assert 0.0 < np.abs(c - a).mean() < np.abs(b - a).mean()
 
 
 def test_synthesised_music_is_repeatable_finite_and_varied() -> None:
