@@ -70,7 +70,8 @@ def install_vgg19(
         raise _NEEDS_TRAINING from error
     card, files = _read_recipe(recipe or recipe_folder())
     progress("reading the weights")
-    model = VGG19Blocks(load_published_weights(weights))
+    base = load_published_weights(weights)
+    model = VGG19Blocks(base) if "features" in card.config else base  # what the head learned from
     with TemporaryDirectory() as scratch:
         small = Path(scratch) / "vgg19.onnx"
         progress("converting the network to 8 bits")
