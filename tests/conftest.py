@@ -20,6 +20,8 @@ import pytest
 # Before anything imports Qt: tests never open a window on the developer's screen.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("QT_ACCESSIBILITY", "0")
+# One thread a test process: they run side by side, and threads that wait for each other spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from tests import audio_files
 
