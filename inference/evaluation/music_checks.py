@@ -35,7 +35,7 @@ from inference.training.music_best_folds import (
     fold_heads,
 )
 from inference.training.music_best_head import Clips
-from inference.training.music_best_hearing import REVOICED, Variation, hear_clips
+from inference.training.music_best_hearing import Variation, hear_clips, hear_material
 
 __all__ = ["GENRE_GROUPS", "VARIATIONS", "ChecksSetup", "checks_cost", "music_checks"]
 
@@ -147,9 +147,7 @@ def music_checks(setup: ChecksSetup, parts: Sequence[str] = ()) -> Job[list[Row]
             raise UndertoneError(
                 f"the checks have no part {part!r}", f"Some of: {'; '.join(known)}."
             )
-    plain = yield from hear_clips(setup.data, setup.networks, setup.work)
-    others = yield from hear_clips(setup.data, setup.networks, setup.work, REVOICED)
-    material = Material(plain, others)
+    material = yield from hear_material(setup.data, setup.networks, setup.work)
     rows: list[Row] = []
     for part, check in known.items():
         if not parts or part in parts:

@@ -17,10 +17,10 @@ from inference.evaluation.music_libraries import Row, check_row
 from inference.evaluation.results import RunRecord, digest_files, write_results
 from inference.job import Job, Progress
 from inference.training.music_best_detector import with_detector
-from inference.training.music_best_head import Clips, fit_reduction
+from inference.training.music_best_folds import Material
+from inference.training.music_best_head import fit_reduction
 from inference.training.music_best_hearing import (
-    REVOICED,
-    hear_clips,
+    hear_material,
     hear_no_music,
     published_networks,
 )
@@ -75,10 +75,9 @@ def evaluate_sounds(
     data = load_music(dataset, root)
     with TemporaryDirectory() as folder:
         networks = published_networks(weights, Path(folder))
-        plain = yield from hear_clips(data, networks, work)
-        revoiced = yield from hear_clips(data, networks, work, REVOICED)
+        material = yield from hear_material(data, networks, work)
         yield Progress(0, 0, "made-up sounds")
-        rows = list(sound_rows(data, plain, revoiced, hear_no_music(networks)))
+        rows = list(sound_rows(data, material, hear_no_music(networks)))
     digest = digest_files([*data.files, data.root / "labels.csv"], data.root)
     seconds = time.monotonic() - begin
     record = RunRecord(command, data.info.name, "P2", digest, (0,), seconds)
@@ -86,22 +85,21 @@ def evaluate_sounds(
     return rows
 
 
-def sound_rows(data: MusicSet, plain: Clips, revoiced: Clips, sounds: Songs) -> Iterator[Row]:
+def sound_rows(data: MusicSet, material: Material, sounds: Songs) -> Iterator[Row]:
     """The rows, of what was heard; `sounds` are in the order of `no_music`."""
+    plain = material.plain
     music = np.zeros(len(plain))
     groups = Groups({"artist": data.groups})
     for fold in make_folds(Protocol.P2, data.labels, groups, n_folds=_FOLDS, seed=0):
-        train = plain.take(fold.train)
-        known = np.concatenate([train.song, revoiced.take(fold.train).song])
-        detector = with_detector(fit_reduction(train, 1), known, sounds)
+        train = material.take(fold.train)
+        detector = with_detector(fit_reduction(train.plain, 1), train.songs, sounds)
         music[fold.test] = [detector.familiarity(song) for song in plain.song[fold.test]]
     yield from _rows(data.info.name, "music, artists held out", music, data.groups)
     kinds = np.array([kind_of(number) for number in range(len(sounds))])
-    known = np.concatenate([plain.song, revoiced.song])
     reduction = fit_reduction(plain, 1)
     for kind in sorted(set(kinds)):
         at = kinds == kind
-        detector = with_detector(reduction, known, sounds[~at])
+        detector = with_detector(reduction, material.songs, sounds[~at])
         found = np.array([detector.familiarity(song) for song in sounds[at]])
         every = np.arange(len(found)).astype(np.str_)
         yield from _rows("made up", f"{kind}, this kind held out", found, every)

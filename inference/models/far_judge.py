@@ -1,4 +1,4 @@
-"""A judge of music that sounds unlike what a committee learned from: two kernel machines."""
+"""A judge by what does not change with the instruments: two kernel machines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ class Machine:
 
     Parameters
     ----------
+    scale : Tensor, shape (d,)
+        By which its inputs are multiplied.
     support : Tensor, shape (m, d)
+        Scaled.
     weight : Tensor, shape (m,)
         Signed; the dual coefficients.
     bias : float
@@ -27,6 +30,7 @@ class Machine:
         The probability is the logistic function of `slope` times the margin.
     """
 
+    scale: Tensor
     support: Tensor
     weight: Tensor
     bias: float
@@ -73,7 +77,10 @@ class FarJudge(nn.Module):
         super().__init__()
         self._machines = {"arousal": arousal, "valence": valence}
         for name, machine in self._machines.items():
-            self.register_buffer(f"{name}_support", machine.support)
+            self.register_buffer(f"{name}_scale", machine.scale)
+            # sums and turned once here, or the exported network would hold all of it twice
+            self.register_buffer(f"{name}_square", machine.support.square().sum(dim=1))
+            self.register_buffer(f"{name}_support", machine.support.T.contiguous())
             self.register_buffer(f"{name}_weight", machine.weight)
         self.register_buffer("unfold", unfold)
         self.register_buffer("gate_weight", gate_weight)
@@ -97,6 +104,7 @@ class FarJudge(nn.Module):
     def _margin(self, name: str, x: Tensor) -> Tensor:
         """Log-odds of high, shape (B,)."""
         machine, support = self._machines[name], self.get_buffer(f"{name}_support")
-        square = (x * x).sum(dim=1, keepdim=True) + (support * support).sum(dim=1)
-        kernel = torch.exp(-machine.gamma * torch.relu(square - 2.0 * x @ support.T))
+        x = x * self.get_buffer(f"{name}_scale")
+        square = (x * x).sum(dim=1, keepdim=True) + self.get_buffer(f"{name}_square")
+        kernel = torch.exp(-machine.gamma * torch.relu(square - 2.0 * x @ support))
         return machine.slope * (kernel @ self.get_buffer(f"{name}_weight") + machine.bias)

@@ -22,13 +22,11 @@ from inference.training.music_best_detector import with_detector
 from inference.training.music_best_folds import (
     BestRecipe,
     FittedHead,
-    Material,
     cross_validated,
 )
 from inference.training.music_best_head import Committee
 from inference.training.music_best_hearing import (
-    REVOICED,
-    hear_clips,
+    hear_material,
     hear_no_music,
     published_networks,
 )
@@ -96,9 +94,8 @@ def train_undertone_music(
     """
     with TemporaryDirectory() as scratch:
         files = published_networks(wheel, Path(scratch))
-        clips = yield from hear_clips(data, files, work)
-        revoiced = yield from hear_clips(data, files, work, REVOICED)
-        material = Material(clips, revoiced)
+        material = yield from hear_material(data, files, work)
+        clips = material.plain
         raw = yield from cross_validated(material, list(data.groups), recipe, targets, work)
         tiled = np.tile(clips.labels, len(recipe.seeds))
         temperature = fit_temperature(raw.reshape(-1, 4), tiled)
@@ -106,8 +103,7 @@ def train_undertone_music(
         agreement = [clip.weight for clip in data.clips]
         yield Progress(0, 0, "fitting on all clips")
         fitted = FittedHead.of(material, recipe, recipe.seeds[0], targets)
-        music = np.concatenate([clips.song, revoiced.song])
-        reduction = with_detector(fitted.reduction, music, hear_no_music(files))
+        reduction = with_detector(fitted.reduction, material.songs, hear_no_music(files))
         files["reduction"] = Path(scratch) / "reduction.npz"
         files["head"] = Path(scratch) / "head.onnx"
         np.savez_compressed(files["reduction"], **asdict(reduction))

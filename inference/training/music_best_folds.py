@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,7 +31,7 @@ __all__ = ["BestRecipe", "FittedHead", "Material", "cross_validated", "fold_head
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
-_METHOD = 1  # raised when heads are fitted otherwise from the same recipe
+_METHOD = 2  # raised when heads are fitted otherwise from the same recipe
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,32 @@ class Material:
     Parameters
     ----------
     plain : Clips
-    revoiced : Clips, optional
+    revoiced : tuple of Clips
         In the same order. Without them nothing is fitted for unusual sounds.
+    varied : tuple of Clips
+        As they may be heard otherwise, in the same order: what the committee learns from, too.
     """
 
     plain: Clips
-    revoiced: Clips | None = None
+    revoiced: tuple[Clips, ...] = ()
+    varied: tuple[Clips, ...] = ()
 
     def take(self, at: Places) -> Material:
-        other = None if self.revoiced is None else self.revoiced.take(at)
-        return Material(self.plain.take(at), other)
+        return self._each(lambda clips: clips.take(at))
 
     def labelled(self, labels: Places) -> Material:
         """The same clips under other labels."""
-        other = None if self.revoiced is None else replace(self.revoiced, labels=labels)
-        return Material(replace(self.plain, labels=labels), other)
+        return self._each(lambda clips: replace(clips, labels=labels))
+
+    @property
+    def songs(self) -> NDArray[np.float32]:
+        """Song vectors of all that is music whatever plays it, (m, k)."""
+        return np.concatenate([clips.song for clips in (self.plain, *self.revoiced)])
+
+    def _each(self, change: Callable[[Clips], Clips]) -> Material:
+        return Material(
+            change(self.plain), tuple(map(change, self.revoiced)), tuple(map(change, self.varied))
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,11 +101,13 @@ class FittedHead:
         cls, material: Material, recipe: BestRecipe, seed: int, targets: Targets | None
     ) -> FittedHead:
         """Fit both to training clips."""
-        plain, other = material.plain, material.revoiced
-        reduction = fit_reduction(plain, recipe.head.rank, () if other is None else (other,))
-        committee = train_committee(plain, reduction, recipe.head, seed, targets)
-        if other is not None:
-            committee.far = fit_far_judge(plain, other, reduction, recipe.far)
+        plain, others = material.plain, material.revoiced
+        reduction = fit_reduction(plain, recipe.head.rank, others)
+        committee = train_committee(
+            plain, reduction, recipe.head, seed, targets, material.varied
+        )
+        if others:
+            committee.far = fit_far_judge(plain, others, reduction, recipe.far)
         return cls(reduction, committee.eval())
 
     def said(self, clips: Clips, library: LibraryStatistics | None = None) -> Floats:
@@ -180,7 +193,7 @@ def _digest(
     """Of all that a fold's outcome follows from, but for its number and seed."""
     shared = replace(recipe, seeds=())
     found = hashlib.sha256(repr((_METHOD, shared, list(artists))).encode())
-    clips = [c for c in (material.plain, material.revoiced) if c is not None]
+    clips = (material.plain, *material.revoiced, *material.varied)
     arrays = [a for c in clips for a in (c.segments, c.song, c.labels)]
     arrays += [] if targets is None else [targets.codes, targets.labels]
     for array in arrays:

@@ -52,6 +52,15 @@ class Clips:
             np.asarray(labels, np.int64),
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[Clips]) -> Clips:
+        """All clips of several sets, one set behind the other."""
+        return cls(
+            np.concatenate([part.segments for part in parts]),
+            np.concatenate([part.song for part in parts]),
+            np.concatenate([part.labels for part in parts]),
+        )
+
     def take(self, at: NDArray[np.int64]) -> Clips:
         return Clips(self.segments[at], self.song[at], self.labels[at])
 
@@ -140,7 +149,7 @@ def fit_reduction(clips: Clips, rank: int, others: Sequence[Clips] = ()) -> Redu
         moods=none,
     )
     near, rows = _usual(clips, reduction)
-    far, _ = _usual(others[0] if others else clips, reduction)
+    far, _ = _usual(Clips.joined(others) if others else clips, reduction)
     spread = np.where(near.row_scale > _SMALLEST_DEVIATION, near.row_scale, np.inf)
     described = np.concatenate(
         [(rows - near.row_mean) / spread, reduction.song(clips.song)], axis=1
@@ -217,6 +226,7 @@ def train_committee(
     settings: HeadSettings,
     seed: int,
     targets: Targets | None = None,
+    varied: Sequence[Clips] = (),
 ) -> Committee:
     """Fit all members to training clips.
 
@@ -224,6 +234,9 @@ def train_committee(
     ----------
     targets : Targets, optional
         Needed on the physiological route.
+    varied : sequence of Clips
+        The same clips, heard otherwise: each time that one is learned from, one of its versions
+        is drawn.
 
     Returns
     -------
@@ -234,7 +247,7 @@ def train_committee(
     for number in range(settings.members):
         member_seed = 1000 * seed + number
         codes = _codes(settings, member_seed, targets)
-        head = _train_member(clips, reduction, settings, member_seed, codes)
+        head = _train_member((clips, *varied), reduction, settings, member_seed, codes)
         members.append(_folded(head, reduction))
     return Committee(members).eval()
 
@@ -251,7 +264,7 @@ def _codes(settings: HeadSettings, seed: int, targets: Targets | None) -> Array 
 
 
 def _train_member(
-    clips: Clips,
+    versions: Sequence[Clips],
     reduction: Reduction,
     settings: HeadSettings,
     seed: int,
@@ -259,15 +272,12 @@ def _train_member(
 ) -> MusicHead:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    rows, song = reduced(clips, reduction)
-    wide = rows @ torch.from_numpy(reduction.components).T
-    x = torch.cat([wide, song[:, None].expand(-1, wide.shape[1], -1)], dim=2)
-    width_in = x.shape[2]
+    x = torch.stack([_unfolded(clips, reduction) for clips in versions])
     head = MusicHead(
-        RegressorConfig(width_in, settings.hidden, settings.width, settings.dropout),
+        RegressorConfig(x.shape[3], settings.hidden, settings.width, settings.dropout),
         replace(settings.classifier, width_in=settings.width),
     )
-    trial = _Trial(head, x, clips.labels, settings, codes, rng)
+    trial = _Trial(head, x, versions[0].labels, settings, codes, rng)
     head.train()
     if codes is not None:
         trial.fit(head.regressor, settings.regress_epochs, classify=False)
@@ -275,9 +285,16 @@ def _train_member(
     return head.eval()
 
 
+def _unfolded(clips: Clips, reduction: Reduction) -> Tensor:
+    """What a member reads while it learns, (n, 5, d + k)."""
+    rows, song = reduced(clips, reduction)
+    wide = rows @ torch.from_numpy(reduction.components).T
+    return torch.cat([wide, song[:, None].expand(-1, wide.shape[1], -1)], dim=2)
+
+
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """One member's data and losses."""
+    """One member's data (versions, n, 5, d) and losses."""
 
     head: MusicHead
     x: Tensor
@@ -309,9 +326,9 @@ class _Trial:
         s = self.settings
         share = float(self.rng.beta(s.mixup, s.mixup)) if s.mixup else 1.0
         other = at[self.rng.permutation(len(at))]
-        length = int(self.rng.integers(2, self.x.shape[1] + 1))
-        start = int(self.rng.integers(0, self.x.shape[1] - length + 1))
-        mixed = share * self.x[at] + (1.0 - share) * self.x[other]
+        length = int(self.rng.integers(2, self.x.shape[2] + 1))
+        start = int(self.rng.integers(0, self.x.shape[2] - length + 1))
+        mixed = share * self._drawn(at) + (1.0 - share) * self._drawn(other)
         x = nn.functional.dropout(mixed[:, start : start + length], s.dropout_in)
         codes = self.head.regressor.standardised(x)
         loss = torch.zeros(())
@@ -325,6 +342,13 @@ class _Trial:
             said = self.head.classifier(codes).log_probabilities
             loss = loss - (label * said).sum(dim=1).mean()
         return loss
+
+    def _drawn(self, at: NDArray[np.int64]) -> Tensor:
+        """Clips in one of their versions each: half of the time as they are."""
+        version = np.zeros(len(at), np.int64)
+        if len(self.x) > 1:
+            version = self.rng.integers(0, 2, len(at)) * self.rng.integers(1, len(self.x), len(at))
+        return self.x[version, at]
 
     def _soft(self, at: NDArray[np.int64]) -> Tensor:
         hard = torch.eye(4)[torch.from_numpy(self.labels[at])]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.signal import resample_poly
 from torch import Tensor, nn
 
 from inference.audio.decode import decode_blocks
@@ -23,17 +24,20 @@ from inference.pipelines.undertone import Extractor
 from inference.runtime import open_network
 from inference.training.export import export_network
 from inference.training.music_best_checkpoint import read_checkpoint
+from inference.training.music_best_folds import Material
 from inference.training.music_best_head import Clips
 from inference.training.music_best_int8 import eight_bit_banks
 from inference.training.music_best_sounds import no_music
-from inference.training.music_revoiced import revoiced
+from inference.training.music_revoiced import BAND, ONE_PLAYER, revoiced
 
 __all__ = [
     "REVOICED",
+    "VARIED",
     "WHEEL_SHA256",
     "Variation",
     "export_networks",
     "hear_clips",
+    "hear_material",
     "hear_no_music",
     "published_networks",
     "read_wheel",
@@ -43,6 +47,8 @@ WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa
 """Of musicnn-0.1.0-py3-none-any.whl, where the published weights are (ISC licence)."""
 
 _BLOCK = 1 << 16
+_SPEEDS = (94, 96, 97, 103, 104, 106)  # per cent
+_DRIVEN_DB = 9.0
 
 Array = NDArray[np.float32]
 
@@ -63,8 +69,34 @@ class Variation:
     change: Callable[[Array, int], Array]
 
 
-REVOICED = Variation("revoiced-1", lambda x, number: revoiced(x, (1, number)))
-"""Each clip by another instrument; see `inference.training.music_revoiced`."""
+REVOICED = (
+    Variation("revoiced-2-band", lambda x, number: revoiced(x, (2, number), BAND)),
+    Variation("revoiced-2-one", lambda x, number: revoiced(x, (1, number), ONE_PLAYER)),
+)
+"""Each clip by other instruments, as dense as it is and as one player would; see
+`inference.training.music_revoiced`."""
+
+
+def _part(x: Array, number: int) -> Array:
+    """A stretch of it, half to six sevenths of its length."""
+    rng = np.random.default_rng((1, number))
+    length = int(len(x) * rng.uniform(0.5, 0.85))
+    start = int(rng.integers(0, len(x) - length + 1))
+    return x[start : start + length]
+
+
+def _driven(x: Array, number: int) -> Array:
+    """Up to 6 % slower or faster, and as much as 9 dB over full scale, where it is cut."""
+    rng = np.random.default_rng((2, number))
+    speed = int(rng.choice(_SPEEDS))
+    y = resample_poly(x, 100, speed).astype(np.float32)
+    gain = 10.0 ** (rng.uniform(0.0, _DRIVEN_DB) / 20.0) / max(float(np.abs(y).max()), 1e-3)
+    cut: Array = np.clip(y * gain, -1.0, 1.0).astype(np.float32)
+    return cut
+
+
+VARIED = (Variation("part-1", _part), Variation("driven-1", _driven))
+"""As a clip may be heard otherwise, for learning not to mind."""
 
 
 def read_wheel(wheel: Path, name: str) -> dict[str, NDArray[np.float32]]:
@@ -173,6 +205,17 @@ def hear_clips(
             songs.append(arrays["song"])
         yield Progress(number + 1, len(data.clips), clip.clip_id)
     return Clips.of(segments, songs, [int(label) for label in data.labels])
+
+
+def hear_material(data: MusicSet, networks: Mapping[str, Path], work: Path) -> Job[Material]:
+    """All that the default model learns from: the clips as they are, revoiced and varied."""
+    plain = yield from hear_clips(data, networks, work)
+    revoiced, varied = [], []
+    for variation in REVOICED:
+        revoiced.append((yield from hear_clips(data, networks, work, variation)))
+    for variation in VARIED:
+        varied.append((yield from hear_clips(data, networks, work, variation)))
+    return Material(plain, tuple(revoiced), tuple(varied))
 
 
 def _changed(blocks: Iterable[Array], number: int, variation: Variation) -> Iterator[Array]:

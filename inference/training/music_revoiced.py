@@ -6,6 +6,7 @@ begins. Rhythm, density, register, harmony and (coarsely) force stay; the sound 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from inference.training.music_instruments import (
     in_a_room,
 )
 
-__all__ = ["Note", "Score", "revoiced", "transcribed"]
+__all__ = ["BAND", "ONE_PLAYER", "Manner", "Note", "Score", "revoiced", "transcribed"]
 
 _LOWEST, _SEMITONES = 36, 60  # C2 to B6
 _HOP = 320  # 50 frames a second
@@ -65,19 +66,44 @@ class Score(NamedTuple):
     force: float
 
 
-def revoiced(x: Array, seed: tuple[int, ...]) -> Array:
+@dataclass(frozen=True)
+class Manner:
+    """How a score is played: ranges from which each rendering draws.
+
+    Parameters
+    ----------
+    beats, notes : (low, high)
+        Shares of the moments at which notes begin, and of the notes there, that are played.
+    pedal : (low, high)
+        Times as long as the notes were heard.
+    force : (low, high)
+        Times as hard.
+    """
+
+    beats: tuple[float, float]
+    notes: tuple[float, float]
+    pedal: tuple[float, float]
+    force: tuple[float, float]
+
+
+BAND = Manner((1.0, 1.0), (0.75, 1.0), (1.0, 1.0), (1.0, 1.0))
+"""Nearly all that was heard: 13 notes a second in the middle of music4q."""
+
+ONE_PLAYER = Manner((0.5, 1.0), (0.6, 1.0), (1.0, 2.0), (0.6, 1.0))
+"""What two hands would make of it: 8 notes a second, held longer, less hard."""
+
+
+def revoiced(x: Array, seed: tuple[int, ...], manner: Manner = BAND) -> Array:
     """The clip `x`, shape (n,), 16 kHz, by another instrument in another room, up to 3 semitones
     higher or lower; peak 0.5."""
     rng = np.random.default_rng(seed)
     score = transcribed(x, voices=int(rng.integers(2, 5)))
     instrument = _instrument(int(rng.integers(0, INSTRUMENTS)))
-    keep, shift = rng.uniform(0.75, 1.0), int(rng.integers(-3, 4))
-    force = 0.36 + 0.84 * score.force
+    shift, pedal = int(rng.integers(-3, 4)), rng.uniform(*manner.pedal)
+    force = (0.36 + 0.84 * score.force) * rng.uniform(*manner.force)
     played = np.zeros(len(x) + 5 * FS_HZ, np.float32)
-    for note in score.notes:
-        if rng.random() > keep:
-            continue
-        duration_s = note.length * _HOP / FS_HZ * rng.uniform(0.8, 1.5)
+    for note in _played(score.notes, manner, rng):
+        duration_s = note.length * _HOP / FS_HZ * pedal * rng.uniform(0.8, 1.5)
         tone = instrument.play(note.pitch + shift, min(1.0, note.force * force), duration_s)
         start = max(0, round(note.start * _HOP + 80.0 * rng.normal()))
         played[start : start + len(tone)] += tone[: len(played) - start]
@@ -89,6 +115,12 @@ def revoiced(x: Array, seed: tuple[int, ...]) -> Array:
     played = in_a_room(played, rng)
     peak = float(np.abs(played).max())
     return (0.5 * played / peak).astype(np.float32) if peak > 0.0 else played
+
+
+def _played(notes: list[Note], manner: Manner, rng: np.random.Generator) -> list[Note]:
+    beats, kept = rng.uniform(*manner.beats), rng.uniform(*manner.notes)
+    there = {start: rng.random() < beats for start in sorted({note.start for note in notes})}
+    return [note for note in notes if there[note.start] and rng.random() < kept]
 
 
 @lru_cache(maxsize=INSTRUMENTS)
@@ -151,7 +183,8 @@ def _rise(level: Array) -> Array:
 
 def _loudness(short: Array) -> Array:
     """Of each frame, 1 for the loudest."""
-    loud = np.sqrt(ndimage.uniform_filter1d(np.square(short).sum(axis=1), 9))
+    power = ndimage.uniform_filter1d(np.square(short).sum(axis=1), 9)
+    loud = np.sqrt(np.maximum(power, 0.0))  # running sums leave rounding below nothing
     relative: Array = np.clip(loud / (np.percentile(loud, 95) + 1e-9), 0.0, 1.0) ** 0.6
     return relative
 

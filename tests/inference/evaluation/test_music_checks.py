@@ -18,7 +18,7 @@ from inference.job import Job, Progress, run_to_end
 from inference.training.costs import Cost
 from inference.training.music import Targets
 from inference.training.music_best_far import FarSettings
-from inference.training.music_best_folds import BestRecipe
+from inference.training.music_best_folds import BestRecipe, Material
 from inference.training.music_best_head import Clips, HeadSettings
 from inference.training.music_best_hearing import Variation
 
@@ -29,6 +29,7 @@ N, R, D, K = 160, 6, 8, 9
 HEAD = HeadSettings(
     members=1, hidden=12, width=8, regress_epochs=1, epochs=10, rank=R, batch=16, rate=5e-3
 )
+INSTRUMENTS = Variation("other instruments", lambda x, _: x)
 FAR = FarSettings(arousal_segments=(0, D), arousal_song=(0, K), valence_song=(0, K), gate_c=1.0)
 
 
@@ -46,9 +47,7 @@ def made_up(name: str, shift: float) -> MusicSet:
 
 def hear(data: MusicSet, networks: object, work: Path, variation: Variation | None = None) -> Job:
     """Moods are the first two numbers; other instruments and other kinds of music are off by 3."""
-    shift = float(data.root.name.split("@")[1])
-    if variation is checks.REVOICED:
-        shift = 3.0
+    shift = 3.0 if variation is INSTRUMENTS else float(data.root.name.split("@")[1])
     noise = 2.0 if variation is not None and "mp3" in variation.name else 0.0
     numbers = [int(c.clip_id) for c in data.clips]
     rng = np.random.default_rng(len(data.root.name))
@@ -58,6 +57,12 @@ def hear(data: MusicSet, networks: object, work: Path, variation: Variation | No
     x = x[numbers].astype(np.float32)
     yield Progress(1, 1)
     return Clips(np.repeat(x[:, None, :D], 5, axis=1), x[:, D:], data.labels)
+
+
+def hear_all(data: MusicSet, networks: object, work: Path) -> Job:
+    plain = yield from hear(data, networks, work)
+    other = yield from hear(data, networks, work, INSTRUMENTS)
+    return Material(plain, (other,))
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +78,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checks, "hear_clips", hear)
+        patch.setattr(checks, "hear_material", hear_all)
         return run_to_end(music_checks(setup))
 
 

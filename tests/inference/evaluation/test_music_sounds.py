@@ -11,6 +11,7 @@ from inference.datasets import MusicSet
 from inference.datasets.base import DatasetInfo, MusicClip
 from inference.emotion import QUADRANTS
 from inference.evaluation.music_sounds import sound_rows
+from inference.training.music_best_folds import Material
 from inference.training.music_best_head import Clips
 from inference.training.music_best_sounds import kind_of
 
@@ -33,7 +34,7 @@ def rows(off: float) -> dict[tuple[str, str], tuple[float, float, float]]:
     sounds = songs(off, 3).song[:36]
     return {
         (str(r["condition"]), str(r["measure"])): (r["low"], r["value"], r["high"])  # type: ignore[misc]
-        for r in sound_rows(data, songs(0.0, 1), songs(0.0, 2), sounds)
+        for r in sound_rows(data, Material(songs(0.0, 1), (songs(0.0, 2),)), sounds)
     }
 
 

@@ -90,12 +90,39 @@ def test_unusual_sounds_are_judged_by_what_carries_over() -> None:
     """Other instruments hide the moods behind an offset; only a part of the features tells."""
     plain, told = made_up_clips(), made_up_clips(seed=2, signal=2.5)
     revoiced = Clips(told.segments + 6.0, told.song + np.float32(6.0), plain.labels)
-    fitted = FittedHead.of(Material(plain, revoiced), RECIPE, 0, targets())
+    fitted = FittedHead.of(Material(plain, (revoiced,)), RECIPE, 0, targets())
     other = made_up_clips(seed=3, signal=2.5)
     strange = Clips(other.segments + 6.0, other.song + np.float32(6.0), other.labels)
     alone = FittedHead.of(Material(plain), RECIPE, 0, targets())
     assert right(fitted, strange) > max(0.7, right(alone, strange) + 0.2)
     assert right(fitted, made_up_clips(seed=1)) > right(alone, made_up_clips(seed=1)) - 0.05
+
+
+def test_the_judge_reads_what_is_the_same_by_whatever_instruments() -> None:
+    """What other instruments change at random has no weight in its distances."""
+    plain = made_up_clips()
+    rng = np.random.default_rng(6)
+    noise = rng.normal(size=plain.song.shape).astype(np.float32)
+    song = np.concatenate([plain.song[:, :4], noise[:, 4:]], axis=1)
+    far = fit_far_judge(
+        plain,
+        [Clips(plain.segments, song, plain.labels)],
+        fit_reduction(plain, SMALL.rank),
+        RECIPE.far,
+    )
+    scale = far.get_buffer("valence_scale").numpy()
+    assert scale[:4].min() > 3.0 * scale[4:].max()
+    assert np.square(scale).mean() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_versions_of_a_clip_are_learned_from_and_plain_ones_still_known() -> None:
+    plain, other = made_up_clips(), made_up_clips()
+    moved = Clips(other.segments[:, :, ::-1].copy(), other.song[:, ::-1].copy(), other.labels)
+    longer = replace(RECIPE, head=replace(SMALL, epochs=60, rate=5e-3))
+    both = FittedHead.of(Material(plain, varied=(moved,)), longer, 0, targets())
+    alone = FittedHead.of(Material(plain), longer, 0, targets())
+    assert right(both, plain) > 0.6
+    assert right(both, moved) > right(alone, moved) + 0.2
 
 
 def right(fitted: FittedHead, clips: Clips) -> float:
@@ -106,7 +133,7 @@ def test_the_second_judge_has_its_least_share_in_usual_music() -> None:
     plain, told = made_up_clips(), made_up_clips(seed=2)
     revoiced = Clips(told.segments + 6.0, told.song + np.float32(6.0), plain.labels)
     recipe = replace(RECIPE, far=replace(FAR, least_share=0.3))
-    fitted = FittedHead.of(Material(plain, revoiced), recipe, 0, targets())
+    fitted = FittedHead.of(Material(plain, (revoiced,)), recipe, 0, targets())
     assert fitted.committee.far is not None
     with torch.inference_mode():
         _, usual = fitted.committee.far(*reduced(plain, fitted.reduction))
@@ -118,7 +145,7 @@ def test_the_second_judge_has_its_least_share_in_usual_music() -> None:
 def test_what_is_like_nothing_is_judged_even() -> None:
     plain, told = made_up_clips(), made_up_clips(seed=2)
     revoiced = Clips(told.segments + 6.0, told.song + np.float32(6.0), plain.labels)
-    far = FittedHead.of(Material(plain, revoiced), RECIPE, 0, targets()).committee.far
+    far = FittedHead.of(Material(plain, (revoiced,)), RECIPE, 0, targets()).committee.far
     assert far is not None
     said, share = far(torch.full((1, 5, SMALL.rank), 300.0), torch.full((1, 9), 300.0))
     assert float(share) == 1.0
@@ -128,7 +155,7 @@ def test_what_is_like_nothing_is_judged_even() -> None:
 def test_labels_without_a_pattern_are_not_learned_out_of_fold() -> None:
     clips = made_up_clips(signal=0.0)
     artists = [str(i // 4) for i in range(len(clips))]
-    material = Material(clips, made_up_clips(seed=4, signal=0.0))
+    material = Material(clips, (made_up_clips(seed=4, signal=0.0),))
     p = run_to_end(cross_validated(material, artists, RECIPE, targets()))
     assert p.shape == (1, len(clips), 4)
     assert (p[0].argmax(axis=1) == clips.labels).mean() < 0.45
@@ -156,7 +183,7 @@ def test_the_exported_committee_says_the_same_at_any_length(tmp_path: Path) -> N
     clips = made_up_clips()
     reduction = fit_reduction(clips, SMALL.rank)
     committee = train_committee(clips, reduction, SMALL, 0, targets())
-    committee.far = fit_far_judge(clips, made_up_clips(seed=2), reduction, RECIPE.far)
+    committee.far = fit_far_judge(clips, [made_up_clips(seed=2)], reduction, RECIPE.far)
     export_committee(committee, tmp_path / "head.onnx", SMALL.rank, clips.song.shape[1])
     network = open_network(tmp_path / "head.onnx")
     rows, song = reduced(clips, reduction)

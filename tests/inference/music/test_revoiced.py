@@ -11,9 +11,9 @@ import soundfile
 from inference.datasets import load_music
 from inference.job import run_to_end
 from inference.training import music_best_hearing
-from inference.training.music_best_hearing import REVOICED, Variation, hear_clips
+from inference.training.music_best_hearing import REVOICED, Variation, hear_clips, hear_material
 from inference.training.music_instruments import FS_HZ, INSTRUMENTS, Instrument, drummed
-from inference.training.music_revoiced import revoiced, transcribed
+from inference.training.music_revoiced import BAND, ONE_PLAYER, revoiced, transcribed
 
 pytestmark = pytest.mark.training
 
@@ -75,6 +75,15 @@ def test_the_same_seed_makes_the_same_clip_and_another_another() -> None:
     assert np.abs(first).max() == pytest.approx(0.5, rel=1e-4)
 
 
+def test_one_player_plays_fewer_notes_than_a_band() -> None:
+    x = tones([60, 64, 67, 72, 65, 69] * 3, 0.25)
+    heard = {
+        manner: np.mean([len(transcribed(revoiced(x, (3, n), manner)).notes) for n in range(6)])
+        for manner in (BAND, ONE_PLAYER)
+    }
+    assert heard[ONE_PLAYER] < 0.9 * heard[BAND]
+
+
 def test_silence_stays_silent() -> None:
     assert not revoiced(np.zeros(FS_HZ, np.float32), (0,)).any()
 
@@ -104,9 +113,15 @@ def test_variations_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     data = load_music("music4q", root)
     half = Variation("half", lambda x, number: x[: len(x) // 2])
     found = [
-        run_to_end(hear_clips(data, networks, tmp_path / "w", v)) for v in (None, half, REVOICED)
+        run_to_end(hear_clips(data, networks, tmp_path / "w", v)) for v in (None, half, REVOICED[0])
     ]
     lengths = [c.song[0, 0] for c in found]
     assert lengths[1] == lengths[0] // 2
     assert lengths[2] == lengths[0]
     assert len(list((tmp_path / "w").iterdir())) == 3
+    material = run_to_end(hear_material(data, networks, tmp_path / "w"))
+    assert len(list((tmp_path / "w").iterdir())) == 6  # what was heard already is not heard again
+    np.testing.assert_array_equal(material.revoiced[0].song, found[2].song)
+    part, driven = (clips.song[0, 0] / lengths[0] for clips in material.varied)
+    assert 0.5 <= part <= 0.85
+    assert 1 / 1.06 <= driven <= 1.07
