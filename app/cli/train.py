@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     )
     actions = parser.add_subparsers(dest="what", metavar="MODEL", required=True)
     for name, text in (
-        ("music", "regressor and classifier of a music model (ms-sg-student or ms-sg-vgg19)"),
+        ("music", "a music model: undertone-music, ms-sg-student or ms-sg-vgg19"),
         ("student", "the small front end, distilled from VGG19"),
         ("sensor", "the wristband's network, ssia-cbgru"),
     ):

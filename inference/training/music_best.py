@@ -110,7 +110,7 @@ def train_undertone_music(
         export_committee(fitted.committee, files["head"], recipe.head.rank, clips.song.shape[1])
         card = ModelCard(
             id=MODEL_ID,
-            version="1.2.0",
+            version="1.3.0",
             kind="music",
             title="Undertone",
             summary=_SUMMARY,
@@ -183,8 +183,8 @@ _SUMMARY = (
     "features: musicnn's two networks and our own descriptors of rhythm, harmony and timbre, "
     "regressed physiological features, SIA-BGRU; several heads are averaged. Music that sounds "
     "unlike what they learned from is judged by kernel machines, arousal and valence apart, that "
-    "were fitted to the same clips played again by synthesised instruments; elsewhere these have "
-    "a fifth of the word."
+    "were fitted to the clips as they are and played again by synthesised instruments, and read "
+    "what stays the same; elsewhere these have a fifth of the word."
 )
 _CREDITS = (
     "musicnn (Pons and Serra 2019, Music Technology Group, Universitat Pompeu Fabra; ISC "
