@@ -59,7 +59,8 @@ class FarJudge(nn.Module):
         Probabilities of another sound below which this judge has the least share, and from
         which on it has all of it.
     least_share : float
-        Of what is said about music of the usual sound.
+        Of what is said about the valence of music of the usual sound; of its arousal it says
+        nothing.
     """
 
     def __init__(
@@ -89,17 +90,32 @@ class FarJudge(nn.Module):
         self._least_share = least_share
 
     def forward(self, segments: Tensor, song: Tensor) -> tuple[Tensor, Tensor]:
-        """Reduced segments (B, L, r), song (B, k) -> log-probabilities (B, 4), share (B, 1)."""
+        """What to add to another judge's word, and how much of that to take away.
+
+        Parameters
+        ----------
+        segments : Tensor, shape (B, L, r)
+            Reduced.
+        song : Tensor, shape (B, k)
+
+        Returns
+        -------
+        said : Tensor, shape (B, 4)
+            Log-probabilities of high or low arousal and valence, each times its share.
+        share : Tensor, shape (B, 1)
+            The mean of both shares.
+        """
         heard = segments.mean(dim=1) @ self.get_buffer("unfold")
         a = self._margin("arousal", torch.cat([heard, song[:, self._arousal_song]], dim=1))
         v = self._margin("valence", song[:, self._valence_song])
-        quadrants = [(a, v), (a, -v), (-a, v), (-a, -v)]
-        said = torch.stack([logsigmoid(x) + logsigmoid(y) for x, y in quadrants], dim=1)
         low, high = self._gate_range
         strange = torch.sigmoid(song @ self.get_buffer("gate_weight") + self._gate_bias)
-        open_ = torch.clamp((strange - low) / (high - low), 0.0, 1.0)
-        share = self._least_share + (1.0 - self._least_share) * open_
-        return said, share[:, None]
+        of_arousal = torch.clamp((strange - low) / (high - low), 0.0, 1.0)
+        of_valence = self._least_share + (1.0 - self._least_share) * of_arousal
+        excited, calm = of_arousal * logsigmoid(a), of_arousal * logsigmoid(-a)
+        pleased, not_pleased = of_valence * logsigmoid(v), of_valence * logsigmoid(-v)
+        said = [excited + pleased, excited + not_pleased, calm + pleased, calm + not_pleased]
+        return torch.stack(said, dim=1), ((of_arousal + of_valence) / 2.0)[:, None]
 
     def _margin(self, name: str, x: Tensor) -> Tensor:
         """Log-odds of high, shape (B,)."""

@@ -184,7 +184,7 @@ _SUMMARY = (
     "regressed physiological features, SIA-BGRU; several heads are averaged. Music that sounds "
     "unlike what they learned from is judged by kernel machines, arousal and valence apart, that "
     "were fitted to the clips as they are and played again by synthesised instruments, and read "
-    "what stays the same; elsewhere these have a fifth of the word."
+    "what stays the same; elsewhere these have a fifth of the word on valence."
 )
 _CREDITS = (
     "musicnn (Pons and Serra 2019, Music Technology Group, Universitat Pompeu Fabra; ISC "

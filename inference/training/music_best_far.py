@@ -43,8 +43,8 @@ class FarSettings:
     gate_range : (low, high)
         See `FarJudge`: 93 of 100 plain clips whose artists it did not learn from stay below.
     least_share : float
-        See `FarJudge`: machines that read other things than the committee better its word on
-        plain clips, too.
+        See `FarJudge`: a machine that reads harmony alone betters the committee's word on the
+        valence of plain clips, too. The other one does not, and takes orchestras for calm.
     """
 
     arousal_segments: tuple[int, int] = (424, 624)

@@ -217,7 +217,7 @@ class Committee(nn.Module):
         if self.far is None:
             return near
         far, share = self.far(segments, song)
-        return torch.log_softmax((1.0 - share) * near + share * far, dim=1)
+        return torch.log_softmax((1.0 - share) * near + far, dim=1)
 
 
 def train_committee(
