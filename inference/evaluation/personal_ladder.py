@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from inference.emotion import QUADRANTS
 from inference.evaluation.personal import interval, stored_rows
-from inference.evaluation.personal_songs import PlayerSongs, player_songs
+from inference.evaluation.personal_songs import PlayerSongs, player_songs, songs_record
 from inference.evaluation.personal_worlds import Listener, moods_of, read_estimates
-from inference.evaluation.results import RunRecord, digest_files, write_results
+from inference.evaluation.results import digest_files, write_results
 from inference.job import Job, Progress, run_to_end
 from inference.labelling.ladder import Fit, Rung, climb, fit_personal
 from inference.labelling.pairing import Pairing
@@ -114,15 +114,8 @@ def evaluate_ladder(
                 yield Progress(done, total, f"listeners ({kind})")
             found.append(runs)
         rows += [_summary(found, i, kind) for i in range(len(found[0][0]))]
-    record = RunRecord(
-        command=list(command),
-        dataset=f"simulated listeners upon {dataset} and out-of-fold estimates",
-        protocol="songs held out from the answers",
-        data_digest=digest,
-        seeds=list(range(seeds)),
-        seconds=time.monotonic() - began_s,
-        notes=songs.notes | {"taste_sd": _TASTE_SD, "quick": quick, "resumed": resume},
-    )
+    notes = songs.notes | {"taste_sd": _TASTE_SD, "quick": quick, "resumed": resume}
+    record = songs_record(command, dataset, digest, seeds, began_s, notes)
     write_results(results, f"personal-ladder{'-quick' if quick else ''}", rows, record)
     return rows
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from inference.labelling.songs import SongReader, SongSpace, Windows, read_songs
 from inference.pipelines.head import Head
 from inference.runtime import MusicClassifier
 
-__all__ = ["MODEL", "PlayerSongs", "estimate_songs", "player_songs"]
+__all__ = ["MODEL", "PlayerSongs", "estimate_songs", "player_songs", "songs_record"]
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -120,6 +120,26 @@ def _stored(
             yield Progress(number + 1, len(clips), "features of the songs")
         found.append(SongFeatures.from_bytes(file.read_bytes()))
     return found
+
+
+def songs_record(
+    command: Sequence[str],
+    dataset: str,
+    digest: str,
+    seeds: int,
+    began_s: float,
+    notes: Mapping[str, object],
+) -> RunRecord:
+    """Of a table of simulated listeners upon real songs, begun at `began_s` (monotonic clock)."""
+    return RunRecord(
+        command=list(command),
+        dataset=f"simulated listeners upon {dataset} and out-of-fold estimates",
+        protocol="songs held out from the answers",
+        data_digest=digest,
+        seeds=list(range(seeds)),
+        seconds=time.monotonic() - began_s,
+        notes=dict(notes),
+    )
 
 
 def estimate_songs(

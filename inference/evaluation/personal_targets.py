@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from inference.emotion import QUADRANTS
 from inference.evaluation.personal import NOISES, interval, stored_rows
-from inference.evaluation.personal_songs import PlayerSongs, player_songs
+from inference.evaluation.personal_songs import PlayerSongs, player_songs, songs_record
 from inference.evaluation.personal_worlds import (
     Heard,
     Listener,
@@ -27,7 +27,7 @@ from inference.evaluation.personal_worlds import (
     moods_of,
     read_estimates,
 )
-from inference.evaluation.results import RunRecord, digest_files, write_results
+from inference.evaluation.results import digest_files, write_results
 from inference.job import Job, Progress
 from inference.labelling.ladder import fit_personal
 from inference.labelling.pairing import Pairing
@@ -97,16 +97,8 @@ def evaluate_targets(
             yield Progress(number * seeds + seed + 1, listeners * seeds, "targets and heads")
         found.append(runs)
     rows = [_summary(found, i, preset) for i in range(len(NOISES))]
-    record = RunRecord(
-        command=list(command),
-        dataset=f"simulated listeners upon {dataset} and out-of-fold estimates",
-        protocol="songs held out from the answers",
-        data_digest=digest,
-        seeds=list(range(seeds)),
-        seconds=time.monotonic() - began_s,
-        notes=songs.notes
-        | {"share": _SHARE, "answers": _ANSWERS, "quick": quick, "resumed": resume},
-    )
+    notes = {"share": _SHARE, "answers": _ANSWERS, "quick": quick, "resumed": resume}
+    record = songs_record(command, dataset, digest, seeds, began_s, songs.notes | notes)
     write_results(results, f"personal-targets{'-quick' if quick else ''}", rows, record)
     return rows
 

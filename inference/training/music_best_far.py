@@ -1,4 +1,4 @@
-"""Fitting the judge of unusual sounds to clips as they are and played again by other instruments."""
+"""Fitting the judge of unusual sounds to clips as they are and by other instruments."""
 
 from __future__ import annotations
 
@@ -97,9 +97,7 @@ def fit_far_judge(
     )
 
 
-def _machine(
-    heard: Sequence[Array], high: NDArray[np.bool_], settings: FarSettings
-) -> Machine:
+def _machine(heard: Sequence[Array], high: NDArray[np.bool_], settings: FarSettings) -> Machine:
     """Fitted to all versions of the clips, each an array (n, d)."""
     scale = _carried(heard)
     x = (np.concatenate(heard) * scale).astype(np.float64)

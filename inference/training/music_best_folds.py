@@ -103,9 +103,7 @@ class FittedHead:
         """Fit both to training clips."""
         plain, others = material.plain, material.revoiced
         reduction = fit_reduction(plain, recipe.head.rank, others)
-        committee = train_committee(
-            plain, reduction, recipe.head, seed, targets, material.varied
-        )
+        committee = train_committee(plain, reduction, recipe.head, seed, targets, material.varied)
         if others:
             committee.far = fit_far_judge(plain, others, reduction, recipe.far)
         return cls(reduction, committee.eval())
