@@ -20,7 +20,10 @@ FEWEST_SONGS = 30
 """From this many songs on a library is known well enough to adapt to it."""
 
 _HALF_WAY_SONGS = 10.0
-_USUAL, _STRANGE = 0.4, 0.7  # strangeness up to which nothing is moved, and from which on all is
+_USUAL, _STRANGE = (
+    0.4,
+    0.7,
+)  # strangeness up to which a library counts as usual, and from which on as strange
 _SMALLEST, _LARGEST = 0.5, 2.0  # a deviation is never taken to be further off than this
 _KIND, _VERSION = b"UTLS", 1
 _HEAD = struct.Struct("<IIH")
@@ -124,16 +127,18 @@ class LibraryStatistics:
         return float(np.sqrt(max(0.0, float(np.square(off).mean()) - chance)))
 
     def share(self, familiar: Familiar) -> float:
-        """How far to go: 0 for a library of the usual kind, else 0.75 (30 songs) to 1."""
+        """What moved songs count for: 0 in a library of the usual kind, else up to 0.75 (30 songs)
+        or 1."""
         strange = np.interp(self.strangeness(familiar), (_USUAL, _STRANGE), (0.0, 1.0))
         return float(strange) * self.songs / (self.songs + _HALF_WAY_SONGS)
 
     def towards(self, familiar: Familiar) -> Move:
         """What brings the library's songs to where a model knows its way with strange sounds."""
-        mine, far, share = self.usual, familiar.far, self.share(familiar)
+        mine, far = self.usual, familiar.far
         return Move(
-            _Line.of(mine.row_mean, mine.row_scale, far.row_mean, far.row_scale, share),
-            _Line.of(mine.song_mean, mine.song_scale, far.song_mean, far.song_scale, share),
+            _Line.of(mine.row_mean, mine.row_scale, far.row_mean, far.row_scale),
+            _Line.of(mine.song_mean, mine.song_scale, far.song_mean, far.song_scale),
+            self.share(familiar),
         )
 
     def to_bytes(self) -> bytes:
@@ -187,13 +192,12 @@ class _Line:
     offset: Array
 
     @classmethod
-    def of(cls, mean: Array, scale: Array, to_mean: Array, to_scale: Array, share: float) -> _Line:
+    def of(cls, mean: Array, scale: Array, to_mean: Array, to_scale: Array) -> _Line:
         known = np.isfinite(to_scale) & (to_scale > 0.0)
         base = np.where(known, to_scale, 1.0)
-        ratio = np.where(known, np.clip(scale / base, _SMALLEST, _LARGEST) ** share, 1.0)
-        centre = np.where(known, to_mean + share * (mean - to_mean), to_mean)
-        factor, offset = 1.0 / ratio, to_mean - centre / ratio
-        return cls(factor.astype(np.float32), offset.astype(np.float32))
+        ratio = np.where(known, np.clip(scale / base, _SMALLEST, _LARGEST), 1.0)
+        offset = np.where(known, to_mean - mean / ratio, 0.0)
+        return cls((1.0 / ratio).astype(np.float32), offset.astype(np.float32))
 
     def __call__(self, x: Array) -> Array:
         moved: Array = (x * self.factor + self.offset).astype(np.float32)
@@ -202,10 +206,20 @@ class _Line:
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """How the features of a library's songs are moved."""
+    """How the features of a library's songs are moved, and what they then count for.
+
+    A song is judged where it is and where it is moved to, and the answers are blended: half way
+    lies no music that a model has heard, and what it says there is worth less than either.
+
+    Parameters
+    ----------
+    share : float
+        Of the judgement of the moved song, 0 to 1.
+    """
 
     _rows: _Line
     _song: _Line
+    share: float
 
     def rows(self, rows: Array) -> Array:
         """Segments, shape (..., r)."""
@@ -214,3 +228,8 @@ class Move:
     def song(self, song: Array) -> Array:
         """Songs' vectors, shape (..., k)."""
         return self._song(song)
+
+    def blended(self, here: Array, moved: Array) -> Array:
+        """Log-probabilities (up to a constant a row) of both judgements, shape (..., 4)."""
+        blend: Array = (1.0 - self.share) * here + self.share * moved
+        return blend

@@ -369,18 +369,14 @@ class UndertonePipeline:
 
     def _scores(self, features: SongFeatures, hop: int) -> WindowScores:
         rows, sound = np.split(features.segments.astype(np.float32), [-1], axis=1)
-        vector = features.song
-        if self._move is not None:
-            rows, vector = self._move.rows(rows), self._move.song(vector)
         length = min(WINDOW_SEGMENTS, len(rows))
         start = np.arange(0, len(rows) - length + 1, hop)
         at = start[:, None] + np.arange(length)
-        song = np.repeat(self._reduction.song(vector)[None], len(at), axis=0)
-        said = self._head({"segments": np.ascontiguousarray(rows[at]), "song": song})
+        said = self._said(rows, features.song, at)
         # Speech and noise have no mood: their scores are drawn together, but not so far that music
         # which was taken for noise would lose its order.
         say = max(_LEAST_SAY, self._reduction.familiarity(features.song))
-        scores = said["log_probabilities"] * say
+        scores = said * say
         scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
         return WindowScores(
             features.hop_s * start.astype(np.float64),
@@ -388,3 +384,17 @@ class UndertonePipeline:
             scores.astype(np.float32),
             sound[at, 0].mean(axis=1),
         )
+
+    def _said(self, rows: Array, vector: Array, at: NDArray[np.int64]) -> Array:
+        """Log-probabilities of windows, each row of `at` the segments of one, (n, 4)."""
+        places, vectors = [rows], [vector]
+        move = self._move
+        if move is not None and move.share > 0.0:
+            places.append(move.rows(rows))
+            vectors.append(move.song(vector))
+        song = np.repeat(self._reduction.song(np.stack(vectors)), len(at), axis=0)
+        segments = np.concatenate([place[at] for place in places])
+        said: Array = self._head({"segments": segments, "song": song})["log_probabilities"]
+        if move is None or len(places) == 1:
+            return said
+        return move.blended(*np.split(said, 2))

@@ -111,12 +111,15 @@ class FittedHead:
     def said(self, clips: Clips, library: LibraryStatistics | None = None) -> Floats:
         """Probabilities of clips, shape (n, 4), used to `library` where there is one."""
         rows, song = reduced(clips, self.reduction)
-        if library is not None:
-            move = library.towards(self.reduction.familiar)
-            rows = torch.from_numpy(move.rows(rows.numpy()))
-            song = torch.from_numpy(self.reduction.song(move.song(clips.song)))
         with torch.inference_mode():
-            probabilities: Floats = self.committee(rows, song).exp().numpy().astype(np.float64)
+            said = self.committee(rows, song).numpy()
+            if library is not None:
+                move = library.towards(self.reduction.familiar)
+                moved = torch.from_numpy(move.rows(rows.numpy()))
+                vectors = torch.from_numpy(self.reduction.song(move.song(clips.song)))
+                said = move.blended(said, self.committee(moved, vectors).numpy())
+        odds = np.exp(said.astype(np.float64))
+        probabilities: Floats = odds / odds.sum(axis=1, keepdims=True)
         return probabilities
 
 

@@ -66,8 +66,20 @@ def test_another_kind_of_music_is_brought_to_where_the_model_knows_its_way() -> 
 
 def test_a_library_of_the_usual_kind_stays_as_it_is() -> None:
     library = known(LibraryStatistics.of(songs(100, shift=0.3, seed=1)))
-    vector = songs(1, seed=2)[0].song
-    np.testing.assert_allclose(library.towards(familiar()).song(vector), vector, atol=1e-5)
+    move = library.towards(familiar())
+    assert move.share == 0.0
+    here, moved = np.array([[0.1, 0.2, 0.3, 0.4]]), np.array([[0.4, 0.3, 0.2, 0.1]])
+    np.testing.assert_array_equal(move.blended(here, moved), here)
+
+
+def test_answers_are_blended_and_not_features() -> None:
+    library = known(LibraryStatistics.of(songs(30, shift=-2.0)))
+    move = library.towards(familiar(far=3.0))
+    assert move.share == pytest.approx(0.75)
+    moved = np.stack([move.song(s.song) for s in songs(400, shift=-2.0)])
+    np.testing.assert_allclose(moved.mean(axis=0), 3.0, atol=0.6)  # all the way, from 30 songs on
+    here, there = np.array([[0.0, -4.0]]), np.array([[-4.0, 0.0]])
+    np.testing.assert_allclose(move.blended(here, there), [[-3.0, -1.0]])
 
 
 def test_a_library_of_one_mood_is_no_other_kind_of_music() -> None:
