@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ _USUAL, _STRANGE = (
     0.4,
     0.7,
 )  # strangeness up to which a library counts as usual, and from which on as strange
+_LEAST_WORD = 0.1
 _SMALLEST, _LARGEST = 0.5, 2.0  # a deviation is never taken to be further off than this
 _KIND, _VERSION = b"UTLS", 1
 _HEAD = struct.Struct("<IIH")
@@ -127,10 +128,12 @@ class LibraryStatistics:
         return float(np.sqrt(max(0.0, float(np.square(off).mean()) - chance)))
 
     def share(self, familiar: Familiar) -> float:
-        """What moved songs count for: 0 in a library of the usual kind, else up to 0.75 (30 songs)
-        or 1."""
+        """What moved songs count for: 0 in a library of the usual kind, 0.75 in a strange one of
+        30 songs, 1 in a large one. An answer that would count for under a tenth is not asked for.
+        """
         strange = np.interp(self.strangeness(familiar), (_USUAL, _STRANGE), (0.0, 1.0))
-        return float(strange) * self.songs / (self.songs + _HALF_WAY_SONGS)
+        share = float(strange) * self.songs / (self.songs + _HALF_WAY_SONGS)
+        return 0.0 if share < _LEAST_WORD else 1.0 if share > 1.0 - _LEAST_WORD else share
 
     def towards(self, familiar: Familiar) -> Move:
         """What brings the library's songs to where a model knows its way with strange sounds."""
@@ -229,7 +232,18 @@ class Move:
         """Songs' vectors, shape (..., k)."""
         return self._song(song)
 
-    def blended(self, here: Array, moved: Array) -> Array:
-        """Log-probabilities (up to a constant a row) of both judgements, shape (..., 4)."""
-        blend: Array = (1.0 - self.share) * here + self.share * moved
+    def blended(self, judge: Callable[[Array, Array], Array], rows: Array, song: Array) -> Array:
+        """What `judge` (rows, song) -> log-probabilities (..., 4) says, here and where it is moved.
+
+        Returns
+        -------
+        ndarray, shape (..., 4)
+            Log-probabilities, up to a constant in each row.
+        """
+        if self.share == 0.0:
+            return judge(rows, song)
+        moved = judge(self.rows(rows), self.song(song))
+        if self.share == 1.0:
+            return moved
+        blend: Array = (1.0 - self.share) * judge(rows, song) + self.share * moved
         return blend

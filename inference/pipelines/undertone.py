@@ -372,7 +372,14 @@ class UndertonePipeline:
         length = min(WINDOW_SEGMENTS, len(rows))
         start = np.arange(0, len(rows) - length + 1, hop)
         at = start[:, None] + np.arange(length)
-        said = self._said(rows, features.song, at)
+
+        def judge(rows: Array, vector: Array) -> Array:
+            song = np.repeat(self._reduction.song(vector)[None], len(at), axis=0)
+            said = self._head({"segments": np.ascontiguousarray(rows[at]), "song": song})
+            return said["log_probabilities"]
+
+        move, song = self._move, features.song
+        said = judge(rows, song) if move is None else move.blended(judge, rows, song)
         # Speech and noise have no mood: their scores are drawn together, but not so far that music
         # which was taken for noise would lose its order.
         say = max(_LEAST_SAY, self._reduction.familiarity(features.song))
@@ -384,17 +391,3 @@ class UndertonePipeline:
             scores.astype(np.float32),
             sound[at, 0].mean(axis=1),
         )
-
-    def _said(self, rows: Array, vector: Array, at: NDArray[np.int64]) -> Array:
-        """Log-probabilities of windows, each row of `at` the segments of one, (n, 4)."""
-        places, vectors = [rows], [vector]
-        move = self._move
-        if move is not None and move.share > 0.0:
-            places.append(move.rows(rows))
-            vectors.append(move.song(vector))
-        song = np.repeat(self._reduction.song(np.stack(vectors)), len(at), axis=0)
-        segments = np.concatenate([place[at] for place in places])
-        said: Array = self._head({"segments": segments, "song": song})["log_probabilities"]
-        if move is None or len(places) == 1:
-            return said
-        return move.blended(*np.split(said, 2))

@@ -28,6 +28,7 @@ from inference.training.music_best_head import (
 
 __all__ = ["BestRecipe", "FittedHead", "Material", "cross_validated", "fold_heads", "library_of"]
 
+Array = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 
@@ -110,14 +111,18 @@ class FittedHead:
 
     def said(self, clips: Clips, library: LibraryStatistics | None = None) -> Floats:
         """Probabilities of clips, shape (n, 4), used to `library` where there is one."""
-        rows, song = reduced(clips, self.reduction)
-        with torch.inference_mode():
-            said = self.committee(rows, song).numpy()
-            if library is not None:
-                move = library.towards(self.reduction.familiar)
-                moved = torch.from_numpy(move.rows(rows.numpy()))
-                vectors = torch.from_numpy(self.reduction.song(move.song(clips.song)))
-                said = move.blended(said, self.committee(moved, vectors).numpy())
+
+        def judge(rows: Array, song: Array) -> Array:
+            vectors = torch.from_numpy(self.reduction.song(song))
+            with torch.inference_mode():
+                said: Array = self.committee(torch.from_numpy(rows), vectors).numpy()
+            return said
+
+        rows = reduced(clips, self.reduction)[0].numpy()
+        if library is None:
+            said = judge(rows, clips.song)
+        else:
+            said = library.towards(self.reduction.familiar).blended(judge, rows, clips.song)
         odds = np.exp(said.astype(np.float64))
         probabilities: Floats = odds / odds.sum(axis=1, keepdims=True)
         return probabilities

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -50,9 +52,10 @@ def test_a_handful_of_songs_is_no_library() -> None:
 
 def test_larger_libraries_count_for_more() -> None:
     small, large = (
-        known(LibraryStatistics.of(songs(n, shift=2.0))).share(familiar()) for n in (30, 300)
+        known(LibraryStatistics.of(songs(n, shift=2.0))).share(familiar()) for n in (30, 60)
     )
     assert 0.0 < small < large < 1.0
+    assert known(LibraryStatistics.of(songs(200, shift=2.0))).share(familiar()) == 1.0
 
 
 def test_another_kind_of_music_is_brought_to_where_the_model_knows_its_way() -> None:
@@ -68,8 +71,25 @@ def test_a_library_of_the_usual_kind_stays_as_it_is() -> None:
     library = known(LibraryStatistics.of(songs(100, shift=0.3, seed=1)))
     move = library.towards(familiar())
     assert move.share == 0.0
-    here, moved = np.array([[0.1, 0.2, 0.3, 0.4]]), np.array([[0.4, 0.3, 0.2, 0.1]])
-    np.testing.assert_array_equal(move.blended(here, moved), here)
+    asked: list[NDArray[np.float32]] = []
+    np.testing.assert_array_equal(move.blended(judge(asked), ROWS, SONG), HERE)
+    assert len(asked) == 1
+
+
+def judge(
+    asked: list[NDArray[np.float32]],
+) -> Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]:
+    """Says one thing of `SONG`, another of a moved one; `asked` gets what it was asked about."""
+
+    def said(_rows: NDArray[np.float32], song: NDArray[np.float32]) -> NDArray[np.float32]:
+        asked.append(song)
+        return HERE if np.array_equal(song, SONG) else MOVED
+
+    return said
+
+
+ROWS, SONG = np.zeros((9, R), np.float32), np.zeros(K, np.float32)
+HERE, MOVED = np.array([[0.0, -4.0]], np.float32), np.array([[-4.0, 0.0]], np.float32)
 
 
 def test_answers_are_blended_and_not_features() -> None:
@@ -78,8 +98,14 @@ def test_answers_are_blended_and_not_features() -> None:
     assert move.share == pytest.approx(0.75)
     moved = np.stack([move.song(s.song) for s in songs(400, shift=-2.0)])
     np.testing.assert_allclose(moved.mean(axis=0), 3.0, atol=0.6)  # all the way, from 30 songs on
-    here, there = np.array([[0.0, -4.0]]), np.array([[-4.0, 0.0]])
-    np.testing.assert_allclose(move.blended(here, there), [[-3.0, -1.0]])
+    np.testing.assert_allclose(move.blended(judge([]), ROWS, SONG), [[-3.0, -1.0]])
+
+
+def test_of_a_large_strange_library_only_moved_songs_are_judged() -> None:
+    asked: list[NDArray[np.float32]] = []
+    move = known(LibraryStatistics.of(songs(200, shift=-2.0))).towards(familiar())
+    np.testing.assert_array_equal(move.blended(judge(asked), ROWS, SONG), MOVED)
+    assert len(asked) == 1
 
 
 def test_a_library_of_one_mood_is_no_other_kind_of_music() -> None:
