@@ -104,8 +104,9 @@ def test_an_output_is_chosen_changed_and_missed(heard: Player, tone_mp3: Tone) -
     )
     pactl("unload-module", module)  # the headset is taken off
     play(heard, path)
-    missing = heard.wait(lambda event: isinstance(event, OutputMissing))
-    assert missing == OutputMissing("two")
+    if OutputMissing("two") not in heard.events:  # it may come before or after the song plays
+        missing = heard.wait(lambda event: isinstance(event, OutputMissing))
+        assert missing == OutputMissing("two")
     until(lambda: sinks_in_use() == ["one"])  # and not silence, as libVLC would have it
     assert heard.backend.state in (PlaybackState.OPENING, PlaybackState.PLAYING)
     play(heard, path)  # told once
