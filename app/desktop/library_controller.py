@@ -37,6 +37,9 @@ __all__ = ["LibraryController", "mistake_in", "track_rows"]
 _SETTLE_MS = 250
 _COUNT_MS = 60
 _LOOK_MS = 5000
+_Asked = tuple[str, Source | None, str, str, bool]
+"""A question: view, source, search, order, whether downwards."""
+
 _VIEWS = {
     "all": "",
     "plane": "",
@@ -100,7 +103,7 @@ class LibraryController(QObject):
         self._source: Source | None = None
         self._sort, self._descending = "artist", False
         self._own_sort: tuple[str, bool] = (PLACE, False)
-        self._answered: tuple[str, Source | None, str, str, bool] | None = None
+        self._answered: _Asked | None = None
         self._searcher, self._counter = Latest(runner), Latest(runner)
         self._pointer = Latest(runner)
         self._wants_points = False
@@ -362,7 +365,7 @@ class LibraryController(QObject):
             return f"is:failed OR is:stale OR is:missing OR ({unsure} -is:corrected)"
         return _VIEWS.get(key, "").format("%" if self.relative else "")
 
-    def _on_found(self, found: Found, asked: tuple[str, Source | None, str, str, bool]) -> None:
+    def _on_found(self, found: Found, asked: _Asked) -> None:
         same, self._answered = asked == self._answered, asked
         ids, self.places, self.lost = found.ids, found.places, found.lost
         self.found.emit(ids, same)

@@ -75,7 +75,7 @@ def evaluate_sounds(
     data = load_music(dataset, root)
     with TemporaryDirectory() as folder:
         networks = published_networks(weights, Path(folder))
-        material = yield from hear_material(data, networks, work)
+        material = yield from hear_material(data, networks, work, varied=())
         yield Progress(0, 0, "made-up sounds")
         rows = list(sound_rows(data, material, hear_no_music(networks)))
     digest = digest_files([*data.files, data.root / "labels.csv"], data.root)

@@ -24,8 +24,10 @@ __all__ = [
     "HeadTraining",
     "Route",
     "Targets",
+    "codes_to_imitate",
     "predict_music",
     "random_crops",
+    "softened",
     "train_head",
 ]
 
@@ -80,6 +82,35 @@ class Targets:
         means = means - means.mean(axis=0)
         codes: NDArray[np.float32] = means / np.maximum(means.std(axis=0), 1e-3)
         return codes.astype(np.float32)
+
+
+def codes_to_imitate(
+    route: Route, width: int, seed: int, targets: Targets | None
+) -> NDArray[np.float32] | None:
+    """The code of each quadrant that a member of a committee imitates; None on the direct route.
+
+    Returns
+    -------
+    ndarray, shape (4, width), optional
+        See `Targets.quadrant_codes`; of the member's own random codes on that route.
+
+    Raises
+    ------
+    ValueError
+        If the physiological route has no targets.
+    """
+    if route is Route.DIRECT:
+        return None
+    if route is Route.RANDOM:
+        targets = Targets.random(width, seed)
+    if targets is None:
+        raise ValueError("the physiological route needs targets")
+    return targets.quadrant_codes()
+
+
+def softened(labels: NDArray[np.int64], smoothing: float) -> Tensor:
+    """Labels as probabilities, shape (n, 4), a share of each spread over all quadrants."""
+    return torch.eye(4)[torch.from_numpy(labels)] * (1.0 - smoothing) + smoothing / 4.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from inference.models.far_judge import FarJudge
 from inference.models.regressor import MusicHead, RegressorConfig
 from inference.pipelines.adaptation import Usual
 from inference.pipelines.undertone import WINDOW_SEGMENTS, Reduction
-from inference.training.music import Route, Targets
+from inference.training.music import Route, Targets, codes_to_imitate, softened
 
 __all__ = ["Clips", "Committee", "HeadSettings", "fit_reduction", "reduced", "train_committee"]
 
@@ -246,21 +246,10 @@ def train_committee(
     members = []
     for number in range(settings.members):
         member_seed = 1000 * seed + number
-        codes = _codes(settings, member_seed, targets)
+        codes = codes_to_imitate(settings.route, settings.width, member_seed, targets)
         head = _train_member((clips, *varied), reduction, settings, member_seed, codes)
         members.append(_folded(head, reduction))
     return Committee(members).eval()
-
-
-def _codes(settings: HeadSettings, seed: int, targets: Targets | None) -> Array | None:
-    """The code to imitate for each quadrant, (4, width), z-scored over the quadrants."""
-    if settings.route is Route.DIRECT:
-        return None
-    if settings.route is Route.RANDOM:
-        targets = Targets.random(settings.width, seed)
-    if targets is None:
-        raise ValueError("the physiological route needs targets")
-    return targets.quadrant_codes()
 
 
 def _train_member(
@@ -338,7 +327,8 @@ class _Trial:
             weight = s.code_weight if classify else 1.0
             loss = loss + weight * mse_loss(codes.mean(dim=1), wanted)
         if classify:
-            label = share * self._soft(at) + (1.0 - share) * self._soft(other)
+            mine, others = (softened(self.labels[places], s.smoothing) for places in (at, other))
+            label = share * mine + (1.0 - share) * others
             said = self.head.classifier(codes).log_probabilities
             loss = loss - (label * said).sum(dim=1).mean()
         return loss
@@ -349,10 +339,6 @@ class _Trial:
         if len(self.x) > 1:
             version = self.rng.integers(0, 2, len(at)) * self.rng.integers(1, len(self.x), len(at))
         return self.x[version, at]
-
-    def _soft(self, at: NDArray[np.int64]) -> Tensor:
-        hard = torch.eye(4)[torch.from_numpy(self.labels[at])]
-        return hard * (1.0 - self.settings.smoothing) + self.settings.smoothing / 4.0
 
 
 def _folded(head: MusicHead, reduction: Reduction) -> MusicHead:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,15 +207,18 @@ def hear_clips(
     return Clips.of(segments, songs, [int(label) for label in data.labels])
 
 
-def hear_material(data: MusicSet, networks: Mapping[str, Path], work: Path) -> Job[Material]:
-    """All that the default model learns from: the clips as they are, revoiced and varied."""
+def hear_material(
+    data: MusicSet,
+    networks: Mapping[str, Path],
+    work: Path,
+    varied: Sequence[Variation] = VARIED,
+) -> Job[Material]:
+    """All that the default model learns from: the clips as they are, revoiced and `varied`."""
     plain = yield from hear_clips(data, networks, work)
-    revoiced, varied = [], []
-    for variation in REVOICED:
-        revoiced.append((yield from hear_clips(data, networks, work, variation)))
-    for variation in VARIED:
-        varied.append((yield from hear_clips(data, networks, work, variation)))
-    return Material(plain, tuple(revoiced), tuple(varied))
+    others = []
+    for variation in (*REVOICED, *varied):
+        others.append((yield from hear_clips(data, networks, work, variation)))
+    return Material(plain, tuple(others[: len(REVOICED)]), tuple(others[len(REVOICED) :]))
 
 
 def _changed(blocks: Iterable[Array], number: int, variation: Variation) -> Iterator[Array]:

@@ -18,7 +18,14 @@ from inference.evaluation.crossval import Samples
 from inference.models.classifier import ClassifierConfig
 from inference.models.regressor import MusicCommittee, MusicHead, RegressorConfig
 from inference.training.loops import Optimisation, fit, seeded
-from inference.training.music import HeadPredictor, Route, Targets, random_crops
+from inference.training.music import (
+    HeadPredictor,
+    Route,
+    Targets,
+    codes_to_imitate,
+    random_crops,
+    softened,
+)
 
 __all__ = ["CommitteeSystem", "CommitteeTraining", "train_committee_head"]
 
@@ -103,14 +110,8 @@ def _member(
     config = replace(settings.regressor, width_in=samples.inputs[0].shape[1])
     head = MusicHead(config, settings.classifier)
     head.regressor.fit_scale(torch.from_numpy(np.concatenate(list(samples.inputs))))
-    if settings.route is Route.RANDOM:
-        targets = Targets.random(config.width, seed)
-    if settings.route is Route.DIRECT:
-        wanted = None
-    elif targets is None:
-        raise ValueError("the physiological route needs targets")
-    else:
-        wanted = torch.from_numpy(targets.quadrant_codes())[torch.from_numpy(samples.labels)]
+    codes = codes_to_imitate(settings.route, config.width, seed, targets)
+    wanted = None if codes is None else torch.from_numpy(codes[samples.labels])
     trial = _Trial(head, samples, settings, wanted, rng)
     if wanted is not None:
         trial.fit(head.regressor, settings.regress, classify=False)
@@ -143,16 +144,13 @@ class _Trial:
                 wanted = _mixed(self.wanted[torch.from_numpy(at)], share, other)
                 loss = loss + weight * mse_loss(codes.mean(dim=1), wanted)
             if classify:
-                labels = _mixed(self._soft(at, optimisation.smoothing), share, other)
+                labels = softened(self.samples.labels[at], optimisation.smoothing)
+                labels = _mixed(labels, share, other)
                 said = self.head.classifier(codes).log_probabilities
                 loss = loss - (labels * said).sum(dim=1).mean()
             return loss
 
         fit(module, n, loss_of, optimisation, self.rng)
-
-    def _soft(self, at: NDArray[np.int64], smoothing: float) -> Tensor:
-        hard = torch.eye(4)[torch.from_numpy(self.samples.labels[at])]
-        return hard * (1.0 - smoothing) + smoothing / 4.0
 
 
 def _mixed(rows: Tensor, share: float, other: NDArray[np.int64]) -> Tensor:
